@@ -1,0 +1,69 @@
+# Every command of the project; `make` alone shows them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help
+help: ## Show these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(READY) ## Create .venv with everything that is needed (the other commands do this by themselves)
+
+# With uv where it is installed, else with what Python brings along.
+$(READY): requirements.lock pyproject.toml
+	@echo "setting up .venv (once, a minute)"
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) .venv && \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --editable . ; \
+	else \
+	  $(PYTHON) -m venv .venv && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . ; \
+	fi
+	@$(BIN)/python -m compileall -q -j 0 .venv services shared operations || true
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## Play the story of Rothenburg on the whole system, and show the emails
+	@$(BIN)/asskomm demo
+
+.PHONY: up
+up: $(READY) ## Run everything here behind one port, until Ctrl-C
+	@$(BIN)/asskomm up
+
+.PHONY: test
+test: $(READY) ## Run all tests, on real servers
+	@$(BIN)/python -m pytest -q
+
+.PHONY: check
+check: $(READY) ## Check style, types, boundaries and the schemas of events
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make fix"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/python -m operations.catalogue --check
+
+.PHONY: fix
+fix: $(READY) ## Mend what can be mended by itself: format, imports, catalogue of events
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/python -m operations.catalogue
+
+.PHONY: logs
+logs: ## Follow the logs of the embedded system
+	@tail -n 50 -F $${ASSKOMM_VAR:-var}/services.log
+
+.PHONY: bench-story
+bench-story: $(READY) ## Measure from the last signature to the email, with the floor beside it
+	@$(BIN)/python -m benchmarks.story
+
+.PHONY: lock
+lock: ## Pin all dependencies anew, with hashes (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-emit-index-url \
+	  pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  pyproject.toml --constraint requirements.lock --output-file deploy/requirements.lock
