@@ -1,0 +1,1 @@
+"""Mechanisms every service needs and no service owns."""

@@ -1,0 +1,138 @@
+"""The only door to MongoDB: the driver, its transactions and its errors stay behind it.
+
+Motor is past its end of life (docs/decisions/0003); a move to PyMongo's AsyncMongoClient touches this module alone.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeVar
+
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    PyMongoError,
+    WTimeoutError,
+)
+
+T = TypeVar("T")
+
+Document: TypeAlias = dict[str, Any]
+Collection: TypeAlias = AsyncIOMotorCollection[Document]
+Session: TypeAlias = AsyncIOMotorClientSession
+
+OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
+"""Errors that say "not now" or "unknown": the same request may be sent again."""
+
+PATIENCE_SECONDS = 10.0
+"""How long a transaction is tried again before its error is passed on."""
+
+# Acknowledged by the majority with journal; read what is so acknowledged. Every wait is bounded by timeoutMS, because
+# cancelling a task of Motor leaves its thread, and a lock, behind.
+_OPTIONS: dict[str, Any] = {
+    "w": "majority",
+    "journal": True,
+    "readConcernLevel": "majority",
+    "retryWrites": True,
+    "timeoutMS": 5000,
+    "tz_aware": True,
+}
+
+
+class Database:
+    """One service's database; open it inside the event loop that uses it."""
+
+    def __init__(self, uri: str, name: str) -> None:
+        self._uri, self._name = uri, name
+        self._client: AsyncIOMotorClient[Document] | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def open(self) -> None:
+        """Make the client; connections are made when they are needed, and again when they were lost."""
+        self._client = AsyncIOMotorClient(self._uri, appname=f"asskomm-{self._name}", **_OPTIONS)
+
+    async def close(self) -> None:
+        """Wait for transactions under way, which are bounded in time, then let go."""
+        if self._running:
+            await asyncio.wait(self._running)
+        self.client.close()
+
+    @property
+    def client(self) -> AsyncIOMotorClient[Document]:
+        """The driver's client."""
+        assert self._client is not None, f"database {self._name} is not open"
+        return self._client
+
+    @property
+    def database(self) -> AsyncIOMotorDatabase[Document]:
+        """The driver's database."""
+        return self.client[self._name]
+
+    def __getitem__(self, collection: str) -> Collection:
+        return self.database[collection]
+
+    async def ping(self) -> None:
+        """One round trip; raises one of OUTAGES when there is no server to answer it."""
+        await self.client.admin.command("ping")
+
+    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` in one transaction, again when it met another one, and commit it for certain.
+
+        `work` may run several times. A caller that goes away does not stop it halfway: it runs on, shielded.
+        """
+        task = asyncio.create_task(self._until_committed(work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _until_committed(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        async with await self.client.start_session() as session:
+            while True:
+                session.start_transaction()
+                try:
+                    result = await work(session)
+                    await _commit(session, deadline)
+                except BaseException as error:
+                    # Motor declares a method here, and has a property.
+                    if session.in_transaction:  # type: ignore[truthy-function]
+                        # The server rolls back by itself what cannot be aborted now.
+                        with suppress(PyMongoError):
+                            await session.abort_transaction()
+                    if not _may_try_again(error, "TransientTransactionError", deadline):
+                        raise
+                    await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 -- only keeps rivals apart
+                else:
+                    return result
+
+
+async def _commit(session: Session, deadline: float) -> None:
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if not _may_try_again(error, "UnknownTransactionCommitResult", deadline):
+                raise
+        else:
+            return
+
+
+def _may_try_again(error: BaseException, label: str, deadline: float) -> bool:
+    return isinstance(error, PyMongoError) and error.has_error_label(label) and time.monotonic() < deadline
+
+
+def clashing_values(error: BulkWriteError | DuplicateKeyError) -> dict[str, str] | None:
+    """The values that a unique index refused, or None when the error is another one."""
+    details = error.details or {}
+    first = details["writeErrors"][0] if isinstance(error, BulkWriteError) else details
+    return {key: str(value) for key, value in first["keyValue"].items()} if first.get("code") == 11000 else None  # noqa: PLR2004

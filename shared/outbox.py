@@ -1,0 +1,131 @@
+"""The events collection: outbox, audit log and source of a rebuild in one; and the relay that publishes from it.
+
+A row is written in the transaction of the change it tells of, and kept. It carries the mark `unpublished` until the
+stream has acknowledged it. Rows are selected by that mark, never by time or id: a transaction may commit late.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import structlog
+
+from shared.cause import Cause
+from shared.cloudevents import Envelope
+from shared.crashpoints import crashpoint
+from shared.events import Event
+from shared.ids import new_id
+from shared.lease import Lease
+from shared.mongo import OUTAGES, Database, Document
+
+EVENTS = "events"
+BATCH = 256
+SWEEP_SECONDS = 0.5
+"""How often the relay looks for what a crash, or another replica, left unpublished."""
+
+log = structlog.get_logger()
+
+
+def event_rows(events: Sequence[Event], subject: str, *, before: Document, cause: Cause) -> list[Document]:
+    """The rows for what a rule returned, with versions that follow the one the aggregate had `before`."""
+    rows: list[Document] = []
+    id = before["head"]
+    for version, event in enumerate(events, start=before["version"] + 1):
+        id = new_id(after=id)
+        rows.append(
+            {
+                "_id": id,
+                "type": event.type,
+                "subject": subject,
+                "version": version,
+                "at": cause.at,
+                "actor": cause.actor,
+                "cause": cause.id,
+                "trace": cause.trace,
+                "history": cause.history,
+                "data": msgspec.to_builtins(event),
+                "unpublished": True,
+            }
+        )
+    return rows
+
+
+def row_envelope(row: Document) -> Envelope:
+    """The event of a row, the same bytes each time."""
+    return Envelope(
+        id=row["_id"],
+        publisher=row["type"].partition(".")[0],
+        type=row["type"],
+        subject=row["subject"],
+        time=row["at"],
+        version=row["version"],
+        actor=row["actor"],
+        cause=row["cause"],
+        trace=row["trace"],
+        history=row["history"],
+        body=msgspec.json.encode(row["data"]),
+    )
+
+
+class Relay:
+    """Publishes the rows that are not yet published, in the order of each aggregate's versions.
+
+    Woken by a commit in the same process; sweeps for the rest. Only the holder of the lease publishes, so that two
+    replicas do not reorder. A publish that was not acknowledged is unknown, and made again under the same id.
+    """
+
+    def __init__(self, database: Database, publish: Callable[[Envelope], Awaitable[None]], lease: Lease) -> None:
+        self._database, self._publish, self._lease = database, publish, lease
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to publish."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), SWEEP_SECONDS)
+            self._woken.clear()
+            try:
+                while await self._lease.held() and await self.drain() == BATCH:
+                    pass
+            except OUTAGES as error:
+                log.warning("relay waits for mongodb", error=repr(error))
+
+    async def drain(self) -> int:
+        """Publish up to BATCH rows, each aggregate's one after the other; returns how many were acknowledged."""
+        found = self._database[EVENTS].find({"unpublished": True}).sort("_id").limit(BATCH)
+        rows = await found.to_list(BATCH)
+        if not rows:
+            return 0
+        rows.sort(key=lambda row: (row["subject"], row["version"]))
+        aggregates = [list(group) for _, group in groupby(rows, key=lambda row: row["subject"])]
+        crashpoint("relay.before_publish")
+        published = [id for ids in await asyncio.gather(*map(self._publish_all, aggregates)) for id in ids]
+        crashpoint("relay.after_publish")
+        if published:
+            await self._database[EVENTS].update_many({"_id": {"$in": published}}, {"$unset": {"unpublished": 1}})
+        return len(published)
+
+    async def _publish_all(self, rows: list[Document]) -> list[str]:
+        """Publish one aggregate's rows in order, as far as they are acknowledged; the rest waits for the next sweep."""
+        published: list[str] = []
+        for row in rows:
+            try:
+                await self._publish(row_envelope(row))
+            except Exception as error:  # noqa: BLE001 -- whatever it was: not acknowledged, so tried again
+                log.warning("event not acknowledged", id=row["_id"], type=row["type"], error=repr(error))
+                break
+            published.append(row["_id"])
+        return published
+
+
+async def history(database: Database, subject: str) -> list[dict[str, Any]]:
+    """What happened to an aggregate, oldest first: each event with who, when and why."""
+    found = database[EVENTS].find({"subject": subject}, {"unpublished": 0}).sort("version")
+    return [{"id": row.pop("_id"), **row} async for row in found]

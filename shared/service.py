@@ -1,0 +1,108 @@
+"""A service at work: its database, its outbox and relay, its inboxes, its connection to NATS, and its HTTP API."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+import structlog
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
+
+from shared.auth import Tokens
+from shared.broker import Broker
+from shared.inbox import Inbox, Subscription
+from shared.lease import Lease
+from shared.mongo import OUTAGES, Database
+from shared.outbox import Relay
+from shared.parking import Parking
+from shared.repository import Index, Repository, Store
+from shared.settings import Settings
+from shared.web import application
+
+S = TypeVar("S")
+
+Job = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class Service:
+    """One service, put together from its parts by its `app.py`; it runs for as long as its application does."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self.settings = settings
+        self.clock = settings.clock
+        self.database = Database(settings.mongo_uri, name)
+        self.broker = Broker(name, settings.nats_url)
+        self.lease = Lease(self.database)
+        self.relay = Relay(self.database, self.broker.publish, self.lease)
+        self.store = Store(self.database, on_commit=self.relay.wake)
+        self.parking = Parking(self.database)
+        self.repositories: list[Repository[Any]] = []
+        self.inboxes: list[Inbox] = []
+        self._jobs: list[Job] = [self.broker.run, self.relay.run]
+
+    def repository(
+        self, collection: str, kind: type[S], *, key: str = "id", indexes: Sequence[Index] = ()
+    ) -> Repository[S]:
+        """The aggregates of one kind, in a collection of this service."""
+        made = Repository(self.store, collection, kind, key=key, indexes=indexes)
+        self.repositories.append(made)
+        return made
+
+    def subscribe(self, *subscriptions: Subscription) -> None:
+        """React to the news of other services, or of this one."""
+        for subscription in subscriptions:
+            inbox = Inbox(self.name, subscription, self.parking, self.clock)
+            self.broker.subscribe(inbox.durable, inbox.receive)
+            self.inboxes.append(inbox)
+            self._jobs.append(lambda inbox=inbox: inbox.retry(self.lease))  # type: ignore[misc]
+
+    def in_background(self, job: Job) -> None:
+        """Run this, too, for as long as the service does."""
+        self._jobs.append(job)
+
+    def application(self, routes: Sequence[ControllerRouterHandler]) -> Litestar:
+        """The HTTP API; the service comes up and goes down with it, and is found in its state as `service`."""
+        tokens = Tokens(self.settings.token_public_key)
+        app = application(self.name, routes, tokens=tokens, ready=self.ready, lifespan=self._lifespan)
+        app.state["service"] = self
+        return app
+
+    async def ready(self) -> dict[str, bool]:
+        """Which of the servers that this service needs answer now."""
+        try:
+            await self.database.ping()
+        except OUTAGES:
+            mongodb = False
+        else:
+            mongodb = True
+        return {"mongodb": mongodb, "nats": await self.broker.ready()}
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        """Requests are taken at once: neither NATS nor MongoDB has to be there before we are."""
+        self.database.open()
+        tasks = [asyncio.create_task(_for_ever(job)) for job in self._jobs]
+        try:
+            yield
+        finally:
+            await self.broker.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            with suppress(*OUTAGES):
+                await self.lease.release()
+            await self.database.close()
+
+
+async def _for_ever(job: Job) -> None:
+    """Run a job until cancelled; what it did not expect is logged, and it begins anew."""
+    while True:
+        try:
+            await job()
+        except Exception:
+            log.exception("job failed, begins anew")
+            await asyncio.sleep(1)
