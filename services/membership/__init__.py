@@ -1,0 +1,1 @@
+"""Membership: how a municipality comes into the alliance."""
