@@ -1,0 +1,1 @@
+"""Notifications: staff are told what happened without asking."""

@@ -1,0 +1,32 @@
+"""Puts notifications together."""
+
+from litestar import Litestar
+
+from services.notifications.api import routes
+from services.notifications.domain import Contact, Delivery, Member
+from services.notifications.mailer import Mailer
+from services.notifications.subscribers import subscriptions
+from services.notifications.templates import renderer
+from services.notifications.use_cases import Mailroom
+from shared.repository import Index
+from shared.service import Service
+from shared.settings import Settings
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The service, which lives as long as its HTTP API does."""
+    service = Service("notifications", settings)
+    contacts = service.repository("contacts", Contact, indexes=[Index(("role", "area"))])
+    members = service.repository("members", Member, key="ags", indexes=[Index(("district_key",))])
+    deliveries = service.repository("deliveries", Delivery, indexes=[Index(("state", "due_at")), Index(("event_id",))])
+    mailer = Mailer(deliveries, settings, service.lease)
+    mailroom = Mailroom(
+        contacts=contacts,
+        members=members,
+        deliveries=deliveries,
+        render=renderer(settings.public_url),
+        domain=settings.mail_from.rpartition("@")[2],
+    )
+    service.subscribe(*subscriptions(mailroom, mailer.wake))
+    service.in_background(mailer.run)
+    return service.application(routes(contacts, deliveries, service.clock))

@@ -1,0 +1,236 @@
+"""Sends what is due over SMTP, on connections that are kept, and records what the mail server said."""
+
+import asyncio
+import base64
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from email.header import Header
+from email.utils import format_datetime, formataddr
+from functools import cache, partial
+
+import aiosmtplib
+import structlog
+
+from services.notifications.domain import Delivery, State
+from services.notifications.use_cases import Deliveries
+from shared.cause import Cause
+from shared.crashpoints import crashpoint
+from shared.ids import new_id, new_trace
+from shared.lease import Lease
+from shared.mongo import OUTAGES
+from shared.settings import Settings
+
+CONNECTIONS = 4
+BATCH = 64
+SWEEP_SECONDS = 1.0
+SMTP_TIMEOUT_SECONDS = 10.0
+
+SENDER = "Allianz Sichere Sächsische Kommunen"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+log = structlog.get_logger()
+
+
+class Temporary(Exception):  # noqa: N818 -- says what is the matter
+    """The email was not taken, for now."""
+
+
+class Permanent(Exception):  # noqa: N818 -- says what is the matter
+    """The email will never be taken."""
+
+
+class NoAnswer(Exception):  # noqa: N818 -- says what is the matter
+    """The connection broke after the final dot: the email may have been taken (RFC 1047)."""
+
+
+def mime(delivery: Delivery, sender: str) -> bytes:
+    """The email as it is sent, the same bytes at each attempt; raises ValueError when a header would break its line.
+
+    Put together by hand: EmailMessage takes a hundred times as long, and doubles a space where it folds a subject.
+    """
+    boundary = f"=_{delivery.id}"
+    headers = {
+        "From": _from(sender),
+        "To": delivery.to,
+        "Subject": Header(delivery.text.subject, "utf-8", header_name="Subject").encode(linesep="\r\n"),
+        "Date": format_datetime(delivery.created_at),
+        "Message-ID": delivery.message_id,
+        "MIME-Version": "1.0",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "Content-Language": "de",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+    }
+    for name, value in headers.items():
+        if _CONTROL.search(value.replace("\r\n ", "")) or not value.isascii():
+            raise ValueError(f"header {name} of email {delivery.id} is no line of ASCII")
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+    plain, html = _part("plain", delivery.text.plain), _part("html", delivery.text.html)
+    edge = f"--{boundary}".encode()
+    return b"".join((head, b"\r\n", edge, b"\r\n", plain, edge, b"\r\n", html, edge, b"--\r\n"))
+
+
+@cache
+def _from(sender: str) -> str:
+    return formataddr((SENDER, sender))
+
+
+def _part(subtype: str, text: str) -> bytes:
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+    return head.encode() + base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
+
+
+class Connection:
+    """One connection to the mail server, made when it is needed and kept while it works."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def send(self, sender: str, to: str, content: bytes) -> str:
+        """Send one email and return the server's reply; raises Temporary, Permanent or NoAnswer."""
+        kept = self._client is not None
+        try:
+            return await self._send(await self._connected(), sender, to, content)
+        except aiosmtplib.SMTPServerDisconnected as error:
+            # A server may close a connection that was idle; nothing was sent over it yet.
+            await self.close()
+            if not kept:
+                raise Temporary(f"connection lost: {error}") from error
+            return await self.send(sender, to, content)
+        except (Temporary, NoAnswer):
+            await self.close()
+            raise
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is None:
+            settings = self._settings
+            client = aiosmtplib.SMTP(
+                hostname=settings.smtp_host,
+                port=settings.smtp_port,
+                username=settings.smtp_user or None,
+                password=settings.smtp_password or None,
+                use_tls=settings.smtp_security == "tls",
+                # Without this the library sends in clear where the server does not offer TLS.
+                start_tls=settings.smtp_security == "starttls",
+                timeout=SMTP_TIMEOUT_SECONDS,
+            )
+            try:
+                await client.connect()
+            except (aiosmtplib.SMTPException, OSError) as error:
+                raise Temporary(f"no connection: {error}") from error
+            self._client = client
+        return self._client
+
+    async def _send(self, client: aiosmtplib.SMTP, sender: str, to: str, content: bytes) -> str:
+        try:
+            await client.mail(sender)
+            await client.rcpt(to)
+        except aiosmtplib.SMTPResponseException as error:
+            await self._forget(client)
+            # What the server has against the sender, or us, is for operators to mend: the email waits.
+            about_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused)
+            raise _failure(error, permanent=about_recipient) from error
+        except aiosmtplib.SMTPTimeoutError as error:
+            raise Temporary(f"no answer in time: {error}") from error
+        try:
+            reply = await client.data(content)
+        except aiosmtplib.SMTPResponseException as error:
+            raise _failure(error, permanent=True) from error
+        except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError) as error:
+            raise NoAnswer(f"no answer after the email was sent: {error}") from error
+        return f"{reply.code} {reply.message}"
+
+    async def _forget(self, client: aiosmtplib.SMTP) -> None:
+        with suppress(aiosmtplib.SMTPException):
+            await client.rset()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _failure(error: aiosmtplib.SMTPResponseException, *, permanent: bool) -> Temporary | Permanent:
+    reply = f"{error.code} {error.message}"
+    return Permanent(reply) if permanent and error.code >= 500 else Temporary(reply)  # noqa: PLR2004 -- RFC 5321, 4.2.1
+
+
+class Mailer:
+    """Claims deliveries that are due and sends each; of several replicas, the one that holds the lease."""
+
+    def __init__(self, deliveries: Deliveries, settings: Settings, lease: Lease) -> None:
+        self._deliveries, self._lease = deliveries, lease
+        self._clock, self._sender = settings.clock, settings.mail_from
+        self._connections = [Connection(settings) for _ in range(CONNECTIONS)]
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), SWEEP_SECONDS)
+                self._woken.clear()
+                try:
+                    while await self._lease.held() and await self.send_due():
+                        pass
+                except OUTAGES as error:
+                    log.warning("mailer waits for mongodb", error=repr(error))
+        finally:
+            for connection in self._connections:
+                await connection.close()
+
+    async def send_due(self) -> int:
+        """Send what is due, up to BATCH emails on all connections at once; returns how many there were."""
+        now = self._clock()
+        is_due = {"state": {"$in": [State.QUEUED, State.SENDING]}, "due_at": {"$lte": now}}
+        due = await self._deliveries.page(is_due, after=None, limit=BATCH)
+        if not due.items:
+            return 0
+        claims = [self._deliveries.changing(one.id, lambda one: (one.begin(now), [])) for one in due.items]
+        waiting: list[Delivery] = await self._deliveries.store.commit(self._cause(), *claims)
+        await asyncio.gather(*(self._send_all(connection, waiting) for connection in self._connections))
+        return len(due.items)
+
+    async def _send_all(self, connection: Connection, waiting: list[Delivery]) -> None:
+        while waiting:
+            await self._send(connection, waiting.pop())
+
+    async def _send(self, connection: Connection, delivery: Delivery) -> None:
+        structlog.contextvars.clear_contextvars()
+        try:
+            reply = await connection.send(self._sender, delivery.to, mime(delivery, self._sender))
+        except Temporary as error:
+            outcome = partial(Delivery.postponed, reply=str(error))
+        except NoAnswer as error:
+            outcome = partial(Delivery.postponed, reply=str(error), unknown=True)
+        except (Permanent, ValueError) as error:
+            outcome = partial(Delivery.refused, reply=str(error))
+        else:
+            outcome = partial(Delivery.accepted, reply=reply)
+        crashpoint("mailer.before_record")
+        recorded = await self._record(delivery.id, outcome)
+        log.info(
+            "email", delivery=delivery.id, about=delivery.event_id, template=delivery.template, state=recorded.state
+        )
+
+    async def _record(self, id: str, outcome: Callable[..., Delivery]) -> Delivery:
+        """Record what the server said; while MongoDB is away this is tried again, or the email would come twice."""
+        while True:
+            try:
+                return await self._deliveries.change(
+                    id, lambda one: (outcome(one, now=self._clock()), []), self._cause()
+                )
+            except OUTAGES as error:
+                log.warning("mailer waits for mongodb", delivery=id, error=repr(error))
+                await asyncio.sleep(1)
+
+    def _cause(self) -> Cause:
+        return Cause(actor="service:notifications", at=self._clock(), id=new_id(), trace=new_trace())
