@@ -1,0 +1,109 @@
+"""Commands that prepare the system and tell how it stands."""
+
+import asyncio
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from operations.cli.settings import console, find_settings
+
+if TYPE_CHECKING:
+    from operations.status import ServiceStatus
+
+
+class RoleName(StrEnum):
+    """The roles, as they are named on the command line."""
+
+    LPR = "lpr"
+    MINISTRY = "ministry"
+    POLICE = "police"
+    MUNICIPALITY = "municipality"
+    AUDITOR = "auditor"
+
+
+def setup() -> None:
+    """Create or update streams, durables, collections and indexes; doing it again changes nothing."""
+    from operations.services import create_services  # noqa: PLC0415
+    from operations.setup import set_up  # noqa: PLC0415
+
+    settings = find_settings()
+    with console.status("setting up streams, durables, collections and indexes"):
+        asyncio.run(set_up(create_services(settings), settings.nats_url))
+    console.print("set up")
+
+
+def load(*, as_json: Annotated[bool, typer.Option("--json", help="Print what was new as JSON.")] = False) -> None:
+    """Load the 418 municipalities, the alliance of January 2023 and the contacts; loading again loads nothing."""
+    from operations.load import ATTRIBUTION  # noqa: PLC0415
+    from operations.load import load as load_all  # noqa: PLC0415
+
+    with console.status("loading municipalities, history and contacts"):
+        loaded = asyncio.run(load_all(find_settings()))
+    if as_json:
+        typer.echo(msgspec.json.encode(loaded).decode())
+        return
+    typer.echo(
+        f"new: {loaded.municipalities} municipalities, {loaded.consultations} consultations, "
+        f"{loaded.agreements} agreements, {loaded.contacts} contacts\n"
+        f"Partly illustrative data. {ATTRIBUTION}"
+    )
+
+
+def token(
+    role: Annotated[RoleName, typer.Option(help="What the holder is to the alliance.")],
+    ags: Annotated[list[str] | None, typer.Option(help="A municipality's official key; for role municipality.")] = None,
+    police_directorate: Annotated[str | None, typer.Option(help="Such as 'PD Görlitz'; for role police.")] = None,
+    subject: Annotated[str, typer.Option(help="Whom the audit log names.")] = "",
+    hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="How long the token is valid.")] = 12,
+) -> None:
+    """Print a bearer token."""
+    from services.membership.domain.municipality import POLICE_DIRECTORATE_OF  # noqa: PLC0415
+    from shared.auth import Role, actor, issue_token  # noqa: PLC0415
+    from shared.errors import Invalid  # noqa: PLC0415
+
+    settings = find_settings()
+    if not settings.token_private_key:
+        raise Invalid("tokens are signed with a private key: set ASSKOMM_TOKEN_PRIVATE_KEY_FILE")
+    directorates = sorted(set(POLICE_DIRECTORATE_OF.values()))
+    if police_directorate and police_directorate not in directorates:
+        raise Invalid(f"there is no police directorate {police_directorate!r}; these are {', '.join(directorates)}")
+    who = actor(
+        subject or "/".join(part for part in (role, *(ags or []), police_directorate) if part),
+        Role(role),
+        ags=frozenset(ags or []),
+        police_directorate=police_directorate,
+    )
+    typer.echo(issue_token(who, settings.token_private_key, timedelta(hours=hours)))
+
+
+def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Tell what is under way and what is stuck: outbox, consumers' lag, parked events, emails by state."""
+    found = asyncio.run(_status())
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    table = Table("service", "outbox", "lag", "parked", "emails")
+    for name, one in found.items():
+        emails = ", ".join(f"{count} {state}" for state, count in sorted(one.deliveries.items()))
+        table.add_row(name, str(one.outbox), "–" if one.lag is None else str(one.lag), str(one.parked), emails or "–")
+    Console().print(table)
+
+
+async def _status() -> "dict[str, ServiceStatus]":
+    from operations.services import create_services  # noqa: PLC0415
+    from operations.status import status as status_of  # noqa: PLC0415
+
+    settings = find_settings()
+    services = create_services(settings)
+    for service in services:
+        service.database.open()
+    try:
+        return await status_of(services, settings.nats_url)
+    finally:
+        for service in services:
+            await service.database.close()

@@ -1,0 +1,58 @@
+"""Which system a command means, and how errors are told to people."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+console = Console(stderr=True, highlight=False)
+"""For progress and errors; what a command answers goes to standard output."""
+
+
+def folder() -> Path:
+    """Where the embedded system keeps its data: `var`, or `ASSKOMM_VAR`."""
+    return Path(os.environ.get("ASSKOMM_VAR", "var")).resolve()
+
+
+def find_settings() -> "Settings":
+    """The settings in the environment, else those of the embedded system that was started last."""
+    import msgspec  # noqa: PLC0415
+
+    from operations.local import settings_file  # noqa: PLC0415
+    from shared.settings import Settings, SettingsMissing, read_settings  # noqa: PLC0415
+
+    file = settings_file(folder())
+    if any(name.startswith(("ASSKOMM_MONGO_URI", "ASSKOMM_NATS_URL")) for name in os.environ):
+        return read_settings()
+    if file.exists():
+        return msgspec.json.decode(file.read_bytes(), type=Settings)
+    raise SettingsMissing(
+        f"no system is known: neither ASSKOMM_MONGO_URI and ASSKOMM_NATS_URL are set, nor is there {file}; "
+        "start one with `asskomm up`, or set the variables"
+    )
+
+
+def say_error(error: Exception) -> bool:
+    """Tell people of an error that they can mend; False when it is one of ours, which deserves a traceback."""
+    from nats.errors import Error as NatsError  # noqa: PLC0415
+
+    from operations.embedded import EmbeddedError  # noqa: PLC0415
+    from shared.errors import Refused  # noqa: PLC0415
+    from shared.mongo import OUTAGES  # noqa: PLC0415
+    from shared.settings import SettingsMissing  # noqa: PLC0415
+
+    if isinstance(error, (NatsError, ConnectionRefusedError)):
+        console.print(f"[red]NATS cannot be reached:[/] {error}\nIs the system running? `asskomm up` starts one here.")
+    elif isinstance(error, OUTAGES):
+        console.print(
+            f"[red]MongoDB cannot be reached:[/] {error}\nIs the system running? `asskomm up` starts one here."
+        )
+    elif isinstance(error, (EmbeddedError, Refused, SettingsMissing, TimeoutError)):
+        console.print(f"[red]{error}[/]")
+    else:
+        return False
+    return True

@@ -1,0 +1,160 @@
+"""The whole system in one process behind one port, on embedded servers."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from operations.embedded import EmbeddedServers
+from operations.services import SERVICES, create_services, service_of
+from operations.setup import set_up
+from operations.status import ServiceStatus, status
+from shared.auth import new_keys
+from shared.service import Service
+from shared.settings import Settings, read_settings
+
+HOST = "127.0.0.1"
+QUIET_WITHIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class System:
+    """The system at work: its settings, its services, where it answers, and how long each part took to get ready."""
+
+    settings: Settings
+    services: list[Service]
+    url: str
+    maildir: Path
+    seconds: dict[str, float]
+
+    async def status(self) -> dict[str, ServiceStatus]:
+        """How every service stands."""
+        return await status(self.services, self.settings.nats_url)
+
+    async def quiet(self) -> None:
+        """Wait until nothing is under way any more: every event told, every email sent or given up."""
+        deadline = time.monotonic() + QUIET_WITHIN_SECONDS
+        looks = 0
+        # What moves from one place to the next may be in neither when we look, but not so three times in a row.
+        while looks < 3:  # noqa: PLR2004
+            looks = 0 if any(one.busy for one in (await self.status()).values()) else looks + 1
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still busy after {QUIET_WITHIN_SECONDS:.0f} s: {await self.status()}")
+            await asyncio.sleep(0.02)
+
+
+def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None) -> Settings:
+    """The settings of a system on embedded servers; they are also left in its folder for other commands."""
+    private_key, public_key = _keys(servers.folder)
+    settings = read_settings(
+        {},
+        mongo_uri=servers.mongo_uri,
+        nats_url=servers.nats_url,
+        token_private_key=private_key,
+        token_public_key=public_key,
+        as_of=as_of,
+        public_url=f"http://{HOST}:{port}",
+        smtp_port=servers.smtp_port,
+        smtp_security="none",
+    )
+    settings_file(servers.folder).write_bytes(msgspec.json.encode(settings))
+    return settings
+
+
+def settings_file(folder: Path) -> Path:
+    """Where the settings of an embedded system are left for other commands."""
+    return folder / "settings.json"
+
+
+@asynccontextmanager
+async def running_system(
+    servers: EmbeddedServers, *, port: int = 0, as_of: date | None = None
+) -> AsyncIterator[System]:
+    """Set up and run all services until the end of `with`; ready when it begins."""
+    seconds = dict(servers.timings)
+    with socket.create_server((HOST, port)) as listening:
+        port = listening.getsockname()[1]
+        settings = settings_for(servers, port=port, as_of=as_of)
+        with _timed(seconds, "set-up"):
+            await set_up(create_services(settings), settings.nats_url)
+        async with AsyncExitStack() as stack:
+            with _timed(seconds, "services"):
+                apps = {name: create(settings) for name, create in SERVICES.items()}
+                for app in apps.values():
+                    await stack.enter_async_context(app.lifespan())
+                await stack.enter_async_context(_serving(front(apps), listening))
+                services = [service_of(app) for app in apps.values()]
+                await _all_ready(services)
+            yield System(settings, services, f"http://{HOST}:{port}", servers.maildir, seconds)
+
+
+def front(apps: dict[str, Litestar]) -> ASGIApp:
+    """One application before all services: `/membership/…` goes to membership, and so on.
+
+    What every service answers by itself, as `/health/ready` and `/openapi.json`, is found below its name.
+    """
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        name, _, rest = scope["path"].removeprefix("/").partition("/")
+        app = apps.get(name)
+        if app is None:
+            # Whichever service it is, its answer is the same: there is no such page.
+            app = next(iter(apps.values()))
+        elif not rest.startswith("v1/"):
+            scope["path"] = f"/{rest}"
+            scope["raw_path"] = scope["path"].encode()
+        await app(scope, receive, send)
+
+    return dispatch
+
+
+@asynccontextmanager
+async def _serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
+    server = _Server(uvicorn.Config(app, lifespan="off", access_log=False, log_config=None))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _all_ready(services: list[Service]) -> None:
+    for service in services:
+        while not all((await service.ready()).values()):  # noqa: ASYNC110 -- servers are asked
+            await asyncio.sleep(0.01)
+
+
+def _keys(folder: Path) -> tuple[str, str]:
+    """The keys that tokens are signed with, made when the folder is new."""
+    files = [folder / "token-private.pem", folder / "token-public.pem"]
+    if not all(file.exists() for file in files):
+        for file, pem in zip(files, new_keys(), strict=True):
+            file.touch(mode=0o600)
+            file.write_text(pem)
+    private, public = (file.read_text() for file in files)
+    return private, public
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - started

@@ -1,0 +1,62 @@
+"""The real servers for the tests: one NATS, one MongoDB and one mail sink, started when the first test needs them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from operations.embedded import EmbeddedServers
+from operations.load import load
+from operations.local import System, running_system
+from operations.story import DAY, Staff
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
+    """NATS, MongoDB and the mail sink."""
+    with EmbeddedServers(tmp_path_factory.mktemp("servers"), enable_test_commands=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def system(servers: EmbeddedServers) -> AsyncIterator[System]:
+    """All services on the day of the story, with the alliance of January 2023 loaded."""
+    ready: asyncio.Future[System] = asyncio.get_running_loop().create_future()
+    ended = asyncio.Event()
+
+    async def run() -> None:
+        async with running_system(servers, as_of=DAY) as running:
+            await load(running.settings)
+            await running.quiet()
+            ready.set_result(running)
+            await ended.wait()
+
+    # Litestar wants to be stopped by the task that started it; pytest ends a fixture in another one.
+    task = asyncio.create_task(run())
+    await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+    yield ready.result()
+    ended.set()
+    await task
+
+
+@pytest.fixture(scope="session")
+async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the one port behind which all services answer."""
+    async with httpx.AsyncClient(base_url=system.url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def staff(system: System, http: httpx.AsyncClient) -> Staff:
+    """The people of the story, and whoever else a test needs."""
+    return Staff(system, http)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder."""
+    return tmp_path
