@@ -44,7 +44,7 @@ check: $(READY) ## Check style, types, boundaries and the schemas of events
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make fix"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m operations.catalogue --check
 
 .PHONY: fix

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import weakref
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class EmbeddedError(RuntimeError):
     """A server could not be started; the message says why and how to mend it."""
 
 
-class Server:
+class Server(ABC):
     """One server as a child process, started again on the same data and port after a kill."""
 
     name: str
@@ -141,11 +142,13 @@ class Server:
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
 
+    @abstractmethod
     def _command(self) -> list[str]:
-        raise NotImplementedError
+        """The program and its arguments."""
 
+    @abstractmethod
     def _is_ready(self) -> bool:
-        raise NotImplementedError
+        """Whether it answers."""
 
     def _failure(self, what: str) -> EmbeddedError:
         log = self.log_path.read_text(errors="replace")

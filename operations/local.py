@@ -15,6 +15,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from operations.embedded import EmbeddedServers
+from operations.serve import QuietServer
 from operations.services import SERVICES, create_services, service_of
 from operations.setup import set_up
 from operations.status import ServiceStatus, status
@@ -52,7 +53,7 @@ class System:
             await asyncio.sleep(0.02)
 
 
-def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None) -> Settings:
+def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None, smtp_timeout: float = 5.0) -> Settings:
     """The settings of a system on embedded servers; they are also left in its folder for other commands."""
     private_key, public_key = _keys(servers.folder)
     settings = read_settings(
@@ -65,6 +66,7 @@ def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None) -> 
         public_url=f"http://{HOST}:{port}",
         smtp_port=servers.smtp_port,
         smtp_security="none",
+        smtp_timeout=smtp_timeout,
     )
     settings_file(servers.folder).write_bytes(msgspec.json.encode(settings))
     return settings
@@ -119,21 +121,13 @@ def front(apps: dict[str, Litestar]) -> ASGIApp:
 
 @asynccontextmanager
 async def _serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
-    server = _Server(uvicorn.Config(app, lifespan="off", access_log=False, log_config=None))
+    server = QuietServer(uvicorn.Config(app, lifespan="off", access_log=False, log_config=None))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         yield
     finally:
         server.should_exit = True
         await serving
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to whoever runs it."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _all_ready(services: list[Service]) -> None:

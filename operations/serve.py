@@ -1,5 +1,10 @@
 """`asskomm serve`: one service in one process, as in production."""
 
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 
 from operations.services import SERVICES, service_of
@@ -10,13 +15,22 @@ from shared.watchdog import Watchdog
 STOP_SECONDS = 15
 
 
+class QuietServer(uvicorn.Server):
+    """A server that leaves signals to whoever runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn would raise the signal once more when it has stopped, so that a clean end looked like a failure."""
+        yield
+
+
 def serve_service(name: str, settings: Settings, *, host: str, port: int) -> None:
-    """Serve until SIGTERM; a watchdog ends the process when it is beyond repair."""
+    """Serve until SIGTERM or Ctrl-C; a watchdog ends the process when it is beyond repair."""
     configure_logs(name, settings.log_level)
     app = SERVICES[name](settings)
     service = service_of(app)
     service.in_background(Watchdog(service.broker).run)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -25,3 +39,14 @@ def serve_service(name: str, settings: Settings, *, host: str, port: int) -> Non
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(QuietServer(config)))
+
+
+async def _serve(server: QuietServer) -> None:
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    await server.serve()

@@ -8,6 +8,7 @@ the message go back to the stream.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 import structlog
 from faststream.exceptions import NackMessage
 from faststream.nats import NatsMessage
+from nats.errors import Error as NatsError
 
 from shared.cause import Cause
 from shared.clock import Clock
@@ -25,7 +27,7 @@ from shared.events import Event
 from shared.lease import Lease
 from shared.mongo import OUTAGES
 from shared.parking import Parked, Parking
-from shared.streams import Durable
+from shared.streams import ACK_WAIT_SECONDS, Durable
 
 NACK_PAUSES = (0.2, 1.0, 5.0, 15.0)
 """Seconds until a message comes again that could not even be parked; the last one from then on."""
@@ -60,6 +62,14 @@ class Inbox:
 
     async def receive(self, message: NatsMessage) -> None:
         """React to one message of the stream; raises NackMessage when not even its parking could be stored."""
+        working = asyncio.create_task(_say_in_progress(message))
+        try:
+            await self._receive(message)
+        finally:
+            working.cancel()
+        crashpoint("inbox.before_ack")
+
+    async def _receive(self, message: NatsMessage) -> None:
         address, headers = message.raw_message.subject, dict(message.raw_message.headers or {})
         parked = Parked.of(
             address, headers, message.body, self._publisher, message.raw_message.metadata.sequence.stream
@@ -73,7 +83,6 @@ class Inbox:
             tries = message.raw_message.metadata.num_delivered or 1
             log.warning("mongodb is away, event goes back", address=address, error=repr(error), tries=tries)
             raise NackMessage(delay=NACK_PAUSES[min(tries, len(NACK_PAUSES)) - 1]) from error
-        crashpoint("inbox.before_ack")
 
     async def retry(self, lease: Lease) -> None:
         """Try parked events again as they become due, until cancelled; each aggregate's in order."""
@@ -114,3 +123,11 @@ class Inbox:
             await react(fact, cause)
         except Refused as refusal:
             log.info("event refused by a rule", type=event.type, subject=event.subject, code=refusal.code)
+
+
+async def _say_in_progress(message: NatsMessage) -> None:
+    """Keep the stream from handing out a message again that is still being worked on."""
+    while True:
+        await asyncio.sleep(ACK_WAIT_SECONDS / 3)
+        with suppress(NatsError):  # NATS is away; the message comes again in any case.
+            await message.in_progress()

@@ -40,6 +40,7 @@ class Settings:
     smtp_security: Annotated[
         Literal["starttls", "tls", "none"], "starttls, tls, or none for a mail sink within the same network"
     ] = "starttls"
+    smtp_timeout: Annotated[float, "seconds that it may take to answer"] = 5.0
     mail_from: Annotated[str, "sender of all emails"] = "allianz@asskomm.example"
 
     @property

@@ -87,11 +87,15 @@ class NotFailed(Refused):
     code = "delivery_not_failed"
 
 
-PAUSES = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60)) + (timedelta(hours=2),) * 35
+PAUSES = (
+    *(timedelta(seconds=seconds) for seconds in (5, 15, 30)),
+    *(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 20, 40)),
+    *[timedelta(hours=2)] * 35,
+)
 """Between attempts while the mail server refuses for the time being: quickly at first, for three days in all."""
 
-LEASE = timedelta(minutes=2)
-"""A delivery that is still "sending" after this long was left behind by a crash: it is sent again, the same."""
+UNREACHED_PAUSE = timedelta(seconds=5)
+"""Until the next try when the mail server could not be reached at all, which says nothing about the email."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,15 +122,15 @@ class Delivery:
     """What the mail server said last."""
     finished_at: datetime | None = None
 
-    def begin(self, now: datetime) -> "Delivery":
-        """One more attempt; one that was left behind counts as unknown."""
+    def begin(self, now: datetime, within: timedelta) -> "Delivery":
+        """One more attempt, which ends within a time; what is "sending" for longer was left behind, and is unknown."""
         if self.state in {State.SENT, State.FAILED} or self.due_at > now:
             raise NotDue(f"email {self.id} is {self.state}, due at {self.due_at}")
         left_behind = self.state is State.SENDING
         return replace(
             self,
             state=State.SENDING,
-            due_at=now + LEASE,
+            due_at=now + within,
             attempts=self.attempts + 1,
             unknown=self.unknown + left_behind,
         )
@@ -145,6 +149,10 @@ class Delivery:
         if self.attempts > len(PAUSES):
             return replace(later, state=State.FAILED, finished_at=now)
         return replace(later, state=State.QUEUED, due_at=now + PAUSES[self.attempts - 1])
+
+    def unreached(self, reply: str, now: datetime) -> "Delivery":
+        """The mail server could not be reached: that was no attempt, and there is no last one."""
+        return replace(self, state=State.QUEUED, reply=reply, attempts=self.attempts - 1, due_at=now + UNREACHED_PAUSE)
 
     def again(self, now: datetime) -> "Delivery":
         """Staff mended what was wrong; it is sent once more, under the same Message-ID."""

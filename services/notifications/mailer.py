@@ -5,6 +5,7 @@ import base64
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import cache, partial
@@ -24,12 +25,15 @@ from shared.settings import Settings
 CONNECTIONS = 4
 BATCH = 64
 SWEEP_SECONDS = 1.0
-SMTP_TIMEOUT_SECONDS = 10.0
 
 SENDER = "Allianz Sichere Sächsische Kommunen"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 log = structlog.get_logger()
+
+
+class Unreached(Exception):  # noqa: N818 -- says what is the matter
+    """There is no mail server to talk to, for now."""
 
 
 class Temporary(Exception):  # noqa: N818 -- says what is the matter
@@ -89,7 +93,7 @@ class Connection:
         self._client: aiosmtplib.SMTP | None = None
 
     async def send(self, sender: str, to: str, content: bytes) -> str:
-        """Send one email and return the server's reply; raises Temporary, Permanent or NoAnswer."""
+        """Send one email and return the server's reply; raises Unreached, Temporary, Permanent or NoAnswer."""
         kept = self._client is not None
         try:
             return await self._send(await self._connected(), sender, to, content)
@@ -97,7 +101,7 @@ class Connection:
             # A server may close a connection that was idle; nothing was sent over it yet.
             await self.close()
             if not kept:
-                raise Temporary(f"connection lost: {error}") from error
+                raise Unreached(f"connection lost: {error}") from error
             return await self.send(sender, to, content)
         except (Temporary, NoAnswer):
             await self.close()
@@ -114,12 +118,12 @@ class Connection:
                 use_tls=settings.smtp_security == "tls",
                 # Without this the library sends in clear where the server does not offer TLS.
                 start_tls=settings.smtp_security == "starttls",
-                timeout=SMTP_TIMEOUT_SECONDS,
+                timeout=settings.smtp_timeout,
             )
             try:
                 await client.connect()
             except (aiosmtplib.SMTPException, OSError) as error:
-                raise Temporary(f"no connection: {error}") from error
+                raise Unreached(f"no connection: {error}") from error
             self._client = client
         return self._client
 
@@ -133,7 +137,8 @@ class Connection:
             about_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused)
             raise _failure(error, permanent=about_recipient) from error
         except aiosmtplib.SMTPTimeoutError as error:
-            raise Temporary(f"no answer in time: {error}") from error
+            await self.close()
+            raise Unreached(f"no answer in time: {error}") from error
         try:
             reply = await client.data(content)
         except aiosmtplib.SMTPResponseException as error:
@@ -164,6 +169,8 @@ class Mailer:
     def __init__(self, deliveries: Deliveries, settings: Settings, lease: Lease) -> None:
         self._deliveries, self._lease = deliveries, lease
         self._clock, self._sender = settings.clock, settings.mail_from
+        # Connecting, greeting, sender, recipient and content may each take their time.
+        self._attempt = timedelta(seconds=5 * settings.smtp_timeout)
         self._connections = [Connection(settings) for _ in range(CONNECTIONS)]
         self._woken = asyncio.Event()
 
@@ -194,7 +201,9 @@ class Mailer:
         due = await self._deliveries.page(is_due, after=None, limit=BATCH)
         if not due.items:
             return 0
-        claims = [self._deliveries.changing(one.id, lambda one: (one.begin(now), [])) for one in due.items]
+        claims = [
+            self._deliveries.changing(one.id, lambda one: (one.begin(now, self._attempt), [])) for one in due.items
+        ]
         waiting: list[Delivery] = await self._deliveries.store.commit(self._cause(), *claims)
         await asyncio.gather(*(self._send_all(connection, waiting) for connection in self._connections))
         return len(due.items)
@@ -207,6 +216,8 @@ class Mailer:
         structlog.contextvars.clear_contextvars()
         try:
             reply = await connection.send(self._sender, delivery.to, mime(delivery, self._sender))
+        except Unreached as error:
+            outcome = partial(Delivery.unreached, reply=str(error))
         except Temporary as error:
             outcome = partial(Delivery.postponed, reply=str(error))
         except NoAnswer as error:

@@ -1,0 +1,5 @@
+"""`python -m operations.cli` is `asskomm`."""
+
+from operations.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""The services as processes of their own, as in production, which can be killed at any point."""
+
+import sys
+from pathlib import Path
+
+import httpx
+
+from operations.child import HOST, Server
+from operations.embedded import EmbeddedServers
+from operations.load import load
+from operations.local import System, settings_for
+from operations.mail_sink import Mail, read_mails
+from operations.services import create_services
+from operations.setup import set_up
+from operations.story import DAY
+from shared.crashpoints import VARIABLE
+
+
+class Process(Server):
+    """One service: `asskomm serve NAME`, on the settings that lie in its folder."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        super().__init__(folder)
+        self.crash = ""
+        """The point at which it dies, and how often it passes it before; empty for none."""
+        self.revived = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def killed(self) -> bool:
+        """Whether it was ended by SIGKILL."""
+        return self._process is not None and self._process.poll() == -9
+
+    def revive(self) -> None:
+        """Start it again if it was killed, this time for good."""
+        if self.killed:
+            self.crash = ""
+            self.revived += 1
+            self.start()
+
+    def _command(self) -> list[str]:
+        environ = [f"ASSKOMM_VAR={self.folder}", f"{VARIABLE}={self.crash}"]
+        return [
+            "/usr/bin/env",
+            *environ,
+            sys.executable,
+            "-m",
+            "operations.cli",
+            "serve",
+            self.name,
+            "--port",
+            str(self.port),
+        ]
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+
+class World:
+    """Servers, two service processes, and a look into their databases."""
+
+    def __init__(self, servers: EmbeddedServers) -> None:
+        self.servers = servers
+        self.settings = settings_for(servers, port=1, as_of=DAY, smtp_timeout=0.6)
+        self.processes = {name: Process(name, servers.folder) for name in ("membership", "notifications")}
+        self.system = System(self.settings, create_services(self.settings), "", servers.maildir, {})
+
+    async def open(self) -> None:
+        """Set up and load; the services are not running yet."""
+        await set_up(create_services(self.settings), self.settings.nats_url)
+        await load(self.settings)
+        for service in self.system.services:
+            service.database.open()
+
+    async def close(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+        for service in self.system.services:
+            await service.database.close()
+
+    def start(self, crash: dict[str, str] | None = None) -> None:
+        """Start both services, one of them with a point at which it dies."""
+        for name, process in self.processes.items():
+            process.crash, process.revived = (crash or {}).get(name, ""), 0
+            process.spawn()
+        for process in self.processes.values():
+            process.wait_ready()
+
+    def stop(self) -> None:
+        """Ask both to end, as an operator would."""
+        for process in self.processes.values():
+            process.stop()
+
+    def kill(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+
+    def revive(self) -> None:
+        for process in self.processes.values():
+            process.revive()
+
+    def emails_about(self, agreement: str) -> list[Mail]:
+        return [mail for mail in read_mails(self.servers.maildir) if agreement in mail.subject]
