@@ -1,0 +1,93 @@
+# ruff: noqa: INP001 -- a script of its own, mounted into the image
+"""Makes the secrets that are missing, each in the volume of who needs it; run by docker-compose.yml before all else.
+
+Every volume below /secrets but `mongo` and `nats` belongs to a client: a service, `setup` or `operator`. The URI in it
+is the only source of the client's password; what the servers need to know is made from these URIs, every time. So a
+secret, all but root's password, is renewed by deleting its file and `docker compose up --force-recreate`.
+"""
+
+import json
+import os
+import secrets
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared.auth import new_keys
+
+ROOT, MONGODB, ASSKOMM = 0, 999, 10001
+"""The users that the containers run as; MONGODB is fixed by the image of MongoDB, ASSKOMM by our Dockerfile."""
+
+SECRETS = Path("/secrets")
+SERVERS = {"mongo", "nats"}
+
+
+def main() -> None:
+    """Make what is missing; doing it again changes nothing."""
+    clients = sorted(folder.name for folder in SECRETS.iterdir() if folder.name not in SERVERS)
+    for client in clients:
+        make_uris(client)
+    make_keys(clients)
+    tell_mongo(clients)
+    tell_nats(clients)
+
+
+def make_uris(client: str) -> None:
+    """Where a client finds the servers, and its password at each."""
+    mongo, nats = SECRETS / client / "mongo_uri", SECRETS / client / "nats_url"
+    if not mongo.exists():
+        for_client(mongo, f"mongodb://{client}:{secrets.token_hex(24)}@mongo:27017/?replicaSet=rs0&authSource=admin")
+    if not nats.exists():
+        for_client(nats, f"nats://{client}:{secrets.token_hex(24)}@nats:4222")
+
+
+def make_keys(clients: list[str]) -> None:
+    """The keys of the bearer tokens: all check them, the operator alone issues them."""
+    private, public = (SECRETS / "operator" / name for name in ("token_private_key", "token_public_key"))
+    if not (private.exists() and public.exists()):
+        for file, pem in zip((private, public), new_keys(), strict=True):
+            for_client(file, pem)
+    for client in clients:
+        for_client(SECRETS / client / public.name, public.read_text())
+
+
+def tell_mongo(clients: list[str]) -> None:
+    """The key of the replica set, root's password, and the passwords of the users that mongo-setup.js makes."""
+    folder = SECRETS / "mongo"
+    for file, content in (
+        (folder / "keyfile", b64encode(secrets.token_bytes(512)).decode()),
+        (folder / "root_password", secrets.token_hex(24)),
+    ):
+        if not file.exists():
+            write(file, content, MONGODB, MONGODB, 0o400)
+    write(folder / "users.json", json.dumps(passwords(clients, "mongo_uri")), MONGODB, MONGODB, 0o400)
+
+
+def tell_nats(clients: list[str]) -> None:
+    """The passwords, as variables that nats.conf uses; the users and their rights stand there."""
+    lines = [f'{client}_password: "{password}"' for client, password in passwords(clients, "nats_url").items()]
+    write(SECRETS / "nats" / "passwords.conf", "\n".join(lines), ROOT, ROOT, 0o400)
+
+
+def passwords(clients: list[str], file: str) -> dict[str, str]:
+    """The password of each client, as it stands in its URI."""
+    return {client: str(urlsplit((SECRETS / client / file).read_text()).password) for client in clients}
+
+
+def for_client(file: Path, content: str) -> None:
+    """A file that its client may read, and nobody write."""
+    write(file, content, ROOT, ASSKOMM, 0o440)
+
+
+def write(file: Path, content: str, owner: int, group: int, mode: int) -> None:
+    """Put a file in place at once and whole, so that nobody ever reads half a secret."""
+    new = file.with_name(f".{file.name}")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as opened:
+        opened.write(content)
+    os.chown(new, owner, group)
+    new.replace(file)
+
+
+if __name__ == "__main__":
+    main()
