@@ -67,3 +67,5 @@ lock: ## Pin all dependencies anew, with hashes (needs uv)
 	  pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  pyproject.toml --constraint requirements.lock --output-file deploy/requirements.lock
+	echo 'setuptools>=77' | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	  --no-emit-index-url - --output-file deploy/build.lock

@@ -3,9 +3,11 @@
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 from pymongo import InsertOne, ReplaceOne
@@ -79,6 +81,8 @@ class Store:
     def __init__(self, database: Database, on_commit: Callable[[], None] = lambda: None) -> None:
         self.database = database
         self.on_commit = on_commit
+        # Changes of one aggregate take turns in this process, so that they need not meet in the database.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
         """Decide and write all steps in one transaction, or none of them; returns the states after it.
@@ -86,6 +90,12 @@ class Store:
         The same `cause.once` changes things one time only and gets the same states again. Raises what the rules
         refuse, NotFound, Taken where something may exist only once, Stale after CONFLICTS lost races, KeyReused.
         """
+        async with AsyncExitStack() as turns:
+            for id in sorted({step.id for step in steps if not step.adds}):
+                await turns.enter_async_context(self._turns.setdefault(id, asyncio.Lock()))
+            return await self._commit(cause, steps)
+
+    async def _commit(self, cause: Cause, steps: Sequence[Step[Any]]) -> list[Any]:
         for _ in range(CONFLICTS):
             try:
                 stored = await self._load(steps)
@@ -112,8 +122,8 @@ class Store:
                 wanted.setdefault(step.repository.collection, []).append(step.id)
         found: dict[tuple[str, str], Document] = {}
         for collection, ids in wanted.items():
-            async for document in self.database[collection].find({"_id": {"$in": ids}}):
-                found[collection, document["_id"]] = document
+            documents = self.database[collection].find({"_id": {"$in": ids}})
+            found |= {(collection, one["_id"]): one for one in await documents.to_list(None)}
         return [found.get((step.repository.collection, step.id)) for step in steps]
 
     async def _write(self, writes: list[_Write], cause: Cause) -> None:

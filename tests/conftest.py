@@ -11,11 +11,13 @@ from operations.embedded import EmbeddedServers
 from operations.load import load
 from operations.local import System, running_system
 from operations.story import DAY, Staff
+from shared.log import configure_logs
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
     """NATS, MongoDB and the mail sink."""
+    configure_logs("tests", "warning")
     with EmbeddedServers(tmp_path_factory.mktemp("servers"), enable_test_commands=True) as running:
         yield running
 

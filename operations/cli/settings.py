@@ -46,7 +46,9 @@ def say_error(error: Exception) -> bool:
     from shared.settings import SettingsMissing  # noqa: PLC0415
 
     if isinstance(error, (NatsError, ConnectionRefusedError)):
-        console.print(f"[red]NATS cannot be reached:[/] {error}\nIs the system running? `asskomm up` starts one here.")
+        console.print(
+            f"[red]NATS does not answer, or not to us:[/] {error}\nIs the system running? `asskomm up` starts one."
+        )
     elif isinstance(error, OUTAGES):
         console.print(
             f"[red]MongoDB cannot be reached:[/] {error}\nIs the system running? `asskomm up` starts one here."
