@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from operations.accessions import DAY
 from operations.embedded import EmbeddedServers
 from operations.load import load
 from operations.local import System, running_system
 from operations.mail_sink import Mail
-from operations.story import DAY, Told, play
+from operations.story import Told, play
 from shared.log import configure_logs
 
 

@@ -3,27 +3,24 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import httpx
 import nats
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
+from operations.accessions import DAY, LPR, MINISTRY, Staff, accepted
 from operations.local import System
 from operations.mail_sink import Mail, read_mails
-from shared.auth import Actor, Role, actor, issue_token
+from shared.auth import Role, actor
 from shared.streams import stream_name
 
-DAY = date(2023, 1, 27)
 ROTHENBURG, GOERLITZ = "14626480", "14626110"
 ACTION_FIELDS = ["graffiti", "littering", "violence", "extremism", "drugs"]
 
-LPR = actor("lpr/geschaeftsstelle", Role.LPR)
 MAYOR = actor("rothenburg/buergermeisteramt", Role.MUNICIPALITY, ags=frozenset({ROTHENBURG}))
 MAYOR_OF_GOERLITZ = actor("goerlitz/oberbuergermeisteramt", Role.MUNICIPALITY, ags=frozenset({GOERLITZ}))
 POLICE = actor("pd-goerlitz/leitung", Role.POLICE, police_directorate="PD Görlitz")
-MINISTRY = actor("smi/ministerbuero", Role.MINISTRY)
 
 SIGNATURES = (
     (MAYOR, f"municipality:{ROTHENBURG}", "die Bürgermeisterin oder der Bürgermeister", "Bürgermeisteramt"),
@@ -53,45 +50,17 @@ class Told:
     """Milliseconds from the answer to the last signature until the mail server accepted the last email."""
 
 
-class Staff:
-    """The people of the story at their keyboards."""
-
-    def __init__(self, system: System, http: httpx.AsyncClient) -> None:
-        self._http, self._key = http, system.settings.token_private_key
-
-    async def ask(self, who: Actor, path: str) -> dict[str, Any]:
-        """What the system answers to a question."""
-        return self._ok(await self._http.get(path, headers=self._headers(who)))
-
-    async def do(self, who: Actor, path: str, method: str = "POST", **body: Any) -> dict[str, Any]:
-        """What the system answers to an act, which it must accept."""
-        return self._ok(await self.attempt(who, path, method, **body))
-
-    async def attempt(self, who: Actor, path: str, method: str = "POST", **body: Any) -> httpx.Response:
-        """What the system answers to an act, accepted or not."""
-        return await self._http.request(method, path, json=body, headers=self._headers(who))
-
-    def _headers(self, who: Actor) -> dict[str, str]:
-        return {"Authorization": f"Bearer {issue_token(who, self._key)}"}
-
-    def _ok(self, answer: httpx.Response) -> dict[str, Any]:
-        if not answer.is_success:
-            raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
-        found: dict[str, Any] = answer.json()
-        return found
-
-
 async def play(system: System, tell: Tell) -> Told:
     """Play the story and tell it, a line at a time; the system must have the alliance of January 2023 loaded."""
     async with httpx.AsyncClient(base_url=system.url, timeout=30) as http:
-        staff = Staff(system, http)
-        before = await staff.ask(LPR, "/membership/v1/alliance")
+        staff = Staff(http, system.settings.token_private_key)
+        before = accepted(await staff.get(LPR, "/membership/v1/alliance"))
         seen = {mail.key for mail in read_mails(system.maildir)}
         tell(_figures("Vorher ", before))
         agreement = await _prepare(staff, tell)
         answered_at = await _sign(staff, agreement, tell)
         await system.quiet()
-        after = await staff.ask(LPR, "/membership/v1/alliance")
+        after = accepted(await staff.get(LPR, "/membership/v1/alliance"))
         tell(_figures("Nachher", after))
     emails = [mail for mail in read_mails(system.maildir) if mail.key not in seen]
     return Told(
@@ -107,19 +76,21 @@ async def play(system: System, tell: Tell) -> Told:
 async def _prepare(staff: Staff, tell: Tell) -> str:
     """Everything up to the day of signing; returns the file number of the agreement."""
     municipality = f"/membership/v1/municipalities/{ROTHENBURG}"
-    await staff.do(
-        LPR, f"{municipality}/consultations", held_on="2023-01-12",
-        topics=["Lagebild der Stadt", "Handlungsfelder"], next_step="Kooperationsvereinbarung entwerfen",
+    accepted(
+        await staff.post(
+            LPR, f"{municipality}/consultations", held_on="2023-01-12",
+            topics=["Lagebild der Stadt", "Handlungsfelder"], next_step="Kooperationsvereinbarung entwerfen",
+        )
     )  # fmt: skip
     tell("Der LPR berät Rothenburg/O.L. am 12.01.2023.")
-    await staff.do(LPR, f"{municipality}/action-fields", "PUT", action_fields=ACTION_FIELDS)
+    accepted(await staff.post(LPR, f"{municipality}/action-fields", method="PUT", action_fields=ACTION_FIELDS))
     tell("Fünf Handlungsfelder: Graffiti, Vermüllung, Gewalt, Extremismus, Drogen.")
-    drafted = await staff.do(LPR, "/membership/v1/agreements", municipalities=[ROTHENBURG])
+    drafted = accepted(await staff.post(LPR, "/membership/v1/agreements", municipalities=[ROTHENBURG]))
     tell(f"Entwurf der Kooperationsvereinbarung {drafted['id']} mit {len(drafted['parties'])} Vertragsparteien.")
     agreement = f"/membership/v1/agreements/{drafted['id']}"
-    early = await staff.attempt(MAYOR, f"{agreement}/signatures", **_signature(0))
+    early = await staff.post(MAYOR, f"{agreement}/signatures", **_signature(0))
     tell(f"Eine Unterschrift vor der Zeit wird abgewiesen: {early.status_code} {early.json()['code']}.")
-    await staff.do(LPR, f"{agreement}/readiness", ready_on=str(DAY))
+    accepted(await staff.post(LPR, f"{agreement}/readiness", ready_on=str(DAY)))
     tell("Am 27.01.2023 liegt sie zur Unterzeichnung bereit.")
     return str(drafted["id"])
 
@@ -127,12 +98,12 @@ async def _prepare(staff: Staff, tell: Tell) -> str:
 async def _sign(staff: Staff, agreement: str, tell: Tell) -> float:
     """All parties sign, each for itself; returns when the last signature was answered, in seconds since the epoch."""
     path = f"/membership/v1/agreements/{agreement}/signatures"
-    for_police = await staff.attempt(MAYOR, path, **_signature(1))
-    by_other_town = await staff.attempt(MAYOR_OF_GOERLITZ, path, **_signature(0))
+    for_police = await staff.post(MAYOR, path, **_signature(1))
+    by_other_town = await staff.post(MAYOR_OF_GOERLITZ, path, **_signature(0))
     tell(f"Das Rathaus unterschreibt nicht für die Polizei ({for_police.status_code}), "
          f"Görlitz nicht für Rothenburg ({by_other_town.status_code}).")  # fmt: skip
     for number, (who, _, name, _) in enumerate(SIGNATURES):
-        signed = await staff.do(who, path, **_signature(number))
+        signed = accepted(await staff.post(who, path, **_signature(number)))
         tell(f"Es unterzeichnet {name}: {number + 1} von 4, Stand {signed['stage']}.")
     return time.time()
 

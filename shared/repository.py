@@ -225,10 +225,10 @@ class Repository(Generic[S]):
         more = len(documents) > limit
         return Page([self.state(one) for one in documents[:limit]], documents[limit - 1]["_id"] if more else None)
 
-    async def all(self, where: Mapping[str, Any]) -> list[S]:
-        """All aggregates that match, in the order of their ids; only for what is few by its nature."""
-        found = self.store.database[self.collection].find(where).sort("_id")
-        return [self.state(document) async for document in found]
+    async def all(self, where: Mapping[str, Any], *, order: str = "_id", limit: int = 0) -> list[S]:
+        """Aggregates that match, in the order of a field, all of them or a first few; for what is few by its nature."""
+        found = self.store.database[self.collection].find(where).sort(order).limit(limit)
+        return [self.state(document) for document in await found.to_list(None)]
 
     async def add(self, state: S, events: Sequence[Event], cause: Cause) -> S:
         """Store a new aggregate and its events; raises Taken when its id or a unique value exists already."""

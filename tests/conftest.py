@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from operations.accessions import DAY, Staff
 from operations.embedded import EmbeddedServers
 from operations.load import load
 from operations.local import System, running_system
-from operations.story import DAY, Staff
 from shared.log import configure_logs
 
 
@@ -55,7 +55,7 @@ async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="session")
 def staff(system: System, http: httpx.AsyncClient) -> Staff:
     """The people of the story, and whoever else a test needs."""
-    return Staff(system, http)
+    return Staff(http, system.settings.token_private_key)
 
 
 @pytest.fixture

@@ -198,15 +198,13 @@ class Mailer:
         """Send what is due, up to BATCH emails on all connections at once; returns how many there were."""
         now = self._clock()
         is_due = {"state": {"$in": [State.QUEUED, State.SENDING]}, "due_at": {"$lte": now}}
-        due = await self._deliveries.page(is_due, after=None, limit=BATCH)
-        if not due.items:
+        due = await self._deliveries.all(is_due, order="due_at", limit=BATCH)
+        if not due:
             return 0
-        claims = [
-            self._deliveries.changing(one.id, lambda one: (one.begin(now, self._attempt), [])) for one in due.items
-        ]
+        claims = [self._deliveries.changing(one.id, lambda one: (one.begin(now, self._attempt), [])) for one in due]
         waiting: list[Delivery] = await self._deliveries.store.commit(self._cause(), *claims)
         await asyncio.gather(*(self._send_all(connection, waiting) for connection in self._connections))
-        return len(due.items)
+        return len(due)
 
     async def _send_all(self, connection: Connection, waiting: list[Delivery]) -> None:
         while waiting:

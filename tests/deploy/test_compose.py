@@ -15,8 +15,9 @@ import httpx
 import pytest
 import yaml
 
+from operations.accessions import DAY
 from operations.services import SERVICES
-from operations.story import ACTION_FIELDS, DAY, ROTHENBURG, SIGNATURES
+from operations.story import ACTION_FIELDS, ROTHENBURG, SIGNATURES
 from shared.auth import Actor
 
 ROOT = Path(__file__).parents[2]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 
+from operations.accessions import DAY
 from operations.child import HOST, Server
 from operations.embedded import EmbeddedServers
 from operations.load import load
@@ -12,7 +13,6 @@ from operations.local import System, settings_for
 from operations.mail_sink import Mail, read_mails
 from operations.services import create_services
 from operations.setup import set_up
-from operations.story import DAY
 from shared.crashpoints import VARIABLE
 
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from operations.accessions import Staff, Town
 from operations.embedded import EmbeddedServers
 from operations.story import published
 from services.notifications.mailer import CONNECTIONS
-from tests.stories.accessions import Office, Town
 from tests.stories.processes import Process, World
 
 # Municipalities of one district without an agreement, one for each point.
@@ -44,7 +44,7 @@ async def test_nothing_is_lost_or_doubled_by_a_kill(world: World, number: int, s
     town = TOWNS[number]
     world.start({service: point})
     async with httpx.AsyncClient(base_url=world.processes["membership"].url, timeout=10) as http:
-        office = Office(http, world.settings.token_private_key, world.revive)
+        office = Staff(http, world.settings.token_private_key, world.revive)
         agreement = await office.accession(town)
         await _killed_and_revived(world.processes[service])
     await world.system.quiet()

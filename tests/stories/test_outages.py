@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from operations.accessions import LPR, Staff, Town
 from operations.embedded import EmbeddedServers
 from operations.mail_sink import set_faults
-from operations.story import LPR, published
+from operations.story import published
 from shared.mongo import Document
-from tests.stories.accessions import Office, Town
 from tests.stories.processes import World
 from tests.waiting import until
 
@@ -28,13 +28,13 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 @pytest.fixture
-async def office(world: World) -> AsyncIterator[Office]:
+async def office(world: World) -> AsyncIterator[Staff]:
     async with httpx.AsyncClient(base_url=world.processes["membership"].url, timeout=10) as http:
-        yield Office(http, world.settings.token_private_key)
+        yield Staff(http, world.settings.token_private_key)
 
 
 async def test_signatures_are_accepted_while_nats_is_away_and_all_follows_when_it_is_back(
-    world: World, office: Office
+    world: World, office: Staff
 ) -> None:
     town = Town("14625010", "PD Görlitz")
     agreement = await office.ready_agreement(town)
@@ -65,7 +65,7 @@ async def test_a_service_is_alive_but_not_ready_while_nats_is_away(world: World)
         process.wait_ready()
 
 
-async def test_emails_wait_while_the_mail_server_is_away(world: World, office: Office) -> None:
+async def test_emails_wait_while_the_mail_server_is_away(world: World, office: Staff) -> None:
     world.servers.mail.kill()
     agreement = await office.accession(Town("14625030", "PD Görlitz"))
     await until(lambda: _deliveries(world, agreement), lambda found: len(found) >= 15 and {"queued"} == _states(found))
@@ -76,7 +76,7 @@ async def test_emails_wait_while_the_mail_server_is_away(world: World, office: O
     assert sorted(mail.message_id for mail in mails) == sorted(one["message_id"] for one in sent)
 
 
-async def test_what_is_refused_for_good_fails_at_once_and_can_be_sent_again(world: World, office: Office) -> None:
+async def test_what_is_refused_for_good_fails_at_once_and_can_be_sent_again(world: World, office: Staff) -> None:
     set_faults(world.servers.maildir, {"refuse": {"leitung@pd-goerlitz.example": "550 5.1.1 no such user"}})
     agreement = await office.accession(Town("14625040", "PD Görlitz"))
     await world.system.quiet()
@@ -87,7 +87,7 @@ async def test_what_is_refused_for_good_fails_at_once_and_can_be_sent_again(worl
 
     path = f"/notifications/v1/deliveries/{failed[0]['_id']}/attempts"
     async with httpx.AsyncClient(base_url=world.processes["notifications"].url, timeout=10) as http:
-        lpr = Office(http, world.settings.token_private_key)
+        lpr = Staff(http, world.settings.token_private_key)
         again = await lpr.post(LPR, path)
         assert again.status_code == 201, again.text
         await world.system.quiet()
@@ -96,7 +96,7 @@ async def test_what_is_refused_for_good_fails_at_once_and_can_be_sent_again(worl
     assert any(mail.message_id == failed[0]["message_id"] for mail in world.emails_about(agreement))
 
 
-async def test_what_is_refused_for_now_is_sent_after_a_pause(world: World, office: Office) -> None:
+async def test_what_is_refused_for_now_is_sent_after_a_pause(world: World, office: Staff) -> None:
     press = "presse@smi-sachsen.example"
     set_faults(world.servers.maildir, {"refuse": {press: "451 4.3.0 later"}})
     agreement = await office.accession(Town("14625060", "PD Görlitz"))
@@ -113,7 +113,7 @@ async def test_what_is_refused_for_now_is_sent_after_a_pause(world: World, offic
     assert sent["message_id"] == waiting["message_id"]
 
 
-async def test_a_cut_after_the_final_dot_sends_again_under_the_same_message_id(world: World, office: Office) -> None:
+async def test_a_cut_after_the_final_dot_sends_again_under_the_same_message_id(world: World, office: Staff) -> None:
     town, to = Town("14625080", "PD Görlitz"), "rathaus@crostwitz.example"
     agreement = await office.ready_agreement(town)
     await world.system.quiet()

@@ -12,13 +12,12 @@ import msgspec
 import nats
 import pytest
 
+from operations.accessions import LPR, Staff, Town
 from operations.local import System
-from operations.story import LPR
 from shared.cloudevents import Envelope
 from shared.events.membership import AgreementReady, MunicipalityRef
 from shared.ids import new_id, new_trace
 from shared.parking import Parked
-from tests.stories.accessions import Office, Town
 from tests.waiting import until
 
 TOWN = Town("14521010", "PD Chemnitz")
@@ -26,8 +25,8 @@ OTHER = Town("14521110", "PD Chemnitz")
 
 
 @pytest.fixture
-async def office(system: System, http: httpx.AsyncClient) -> Office:
-    return Office(http, system.settings.token_private_key)
+async def office(system: System, http: httpx.AsyncClient) -> Staff:
+    return Staff(http, system.settings.token_private_key)
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ async def test_poison_is_parked_with_its_reason(poison: Parked) -> None:
 
 
 async def test_later_events_of_the_aggregate_wait_and_others_flow(
-    system: System, office: Office, poison: Parked
+    system: System, office: Staff, poison: Parked
 ) -> None:
     assert poison.tries >= 1
     await office.post(LPR, f"/membership/v1/municipalities/{TOWN.ags}/consultations", held_on="2023-01-20")

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from operations.accessions import Staff, Town
 from operations.load import rows
 from operations.local import System
 from operations.mail_sink import read_mails
 from services.membership.domain.municipality import POLICE_DIRECTORATE_OF
 from shared.auth import Actor
 from shared.mongo import Document
-from tests.stories.accessions import Office, Town
 
 ACCESSIONS = 200
 AT_ONCE = 32
@@ -35,7 +35,7 @@ def towns() -> list[Town]:
 async def agreements(system: System, towns: list[Town]) -> AsyncIterator[dict[str, Town]]:
     """The agreements, by file number, after the race."""
     async with httpx.AsyncClient(base_url=system.url, timeout=60, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
-        office = Office(http, system.settings.token_private_key)
+        office = Staff(http, system.settings.token_private_key)
         ready = dict(zip(await asyncio.gather(*map(office.ready_agreement, towns)), towns, strict=True))
         signatures = [
             (who, agreement, party, f"{agreement}-{party}".replace(" ", "-").encode("ascii", "ignore").decode())

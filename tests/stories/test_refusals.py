@@ -5,24 +5,24 @@ from typing import Any
 import httpx
 import pytest
 
+from operations.accessions import LPR, MINISTRY, Staff, Town, signature
 from operations.local import System
-from operations.story import LPR, MAYOR, MAYOR_OF_GOERLITZ, MINISTRY, POLICE
+from operations.story import MAYOR, MAYOR_OF_GOERLITZ, POLICE
 from shared.auth import Actor, Role, actor
-from tests.stories.accessions import Office, Town, signature
 
 TOWN = Town("14627040", "PD Dresden")
 MEMBER = "14626110"
 
 
 @pytest.fixture
-async def office(system: System, http: httpx.AsyncClient) -> Office:
-    return Office(http, system.settings.token_private_key)
+async def office(system: System, http: httpx.AsyncClient) -> Staff:
+    return Staff(http, system.settings.token_private_key)
 
 
 @pytest.fixture(scope="module")
 async def ready(system: System, http: httpx.AsyncClient) -> str:
     """An agreement of TOWN that is ready since 27 January 2023."""
-    return await Office(http, system.settings.token_private_key).ready_agreement(TOWN)
+    return await Staff(http, system.settings.token_private_key).ready_agreement(TOWN)
 
 
 def refused(answer: httpx.Response, status: int, code: str, *words: str) -> None:
@@ -35,23 +35,23 @@ def refused(answer: httpx.Response, status: int, code: str, *words: str) -> None
         assert word in problem["detail"], problem["detail"]
 
 
-async def test_a_consultation_of_an_unknown_municipality_is_not_found(office: Office) -> None:
+async def test_a_consultation_of_an_unknown_municipality_is_not_found(office: Staff) -> None:
     answer = await office.post(LPR, "/membership/v1/municipalities/14999999/consultations", held_on="2023-01-20")
     refused(answer, 404, "not_found", "14999999")
 
 
-async def test_an_agreement_with_an_unknown_municipality_is_not_found(office: Office) -> None:
+async def test_an_agreement_with_an_unknown_municipality_is_not_found(office: Staff) -> None:
     refused(
         await office.post(LPR, "/membership/v1/agreements", municipalities=["14999999"]), 404, "not_found", "14999999"
     )
 
 
-async def test_a_member_gets_no_second_agreement(office: Office) -> None:
+async def test_a_member_gets_no_second_agreement(office: Staff) -> None:
     answer = await office.post(LPR, "/membership/v1/agreements", municipalities=[MEMBER])
     refused(answer, 409, "agreement_exists", MEMBER, "in_force")
 
 
-async def test_a_municipality_with_a_draft_gets_no_second_one(office: Office, ready: str) -> None:
+async def test_a_municipality_with_a_draft_gets_no_second_one(office: Staff, ready: str) -> None:
     answer = await office.post(LPR, "/membership/v1/agreements", municipalities=["14627020", TOWN.ags])
     refused(answer, 409, "agreement_exists", TOWN.ags, ready)
 
@@ -70,14 +70,14 @@ async def test_a_municipality_with_a_draft_gets_no_second_one(office: Office, re
     ],
 )
 async def test_a_signature_that_cannot_be_is_refused(
-    office: Office, ready: str, change: dict[str, Any], status: int, code: str, words: list[str]
+    office: Staff, ready: str, change: dict[str, Any], status: int, code: str, words: list[str]
 ) -> None:
     body = signature(f"municipality:{TOWN.ags}") | change
     answer = await office.post(TOWN.office, f"/membership/v1/agreements/{ready}/signatures", **body)
     refused(answer, status, code, *words)
 
 
-async def test_a_draft_cannot_be_signed(office: Office) -> None:
+async def test_a_draft_cannot_be_signed(office: Staff) -> None:
     drafted = (await office.post(LPR, "/membership/v1/agreements", municipalities=["14627030"])).json()
     town = Town("14627030", "PD Dresden")
     refused(
@@ -88,7 +88,7 @@ async def test_a_draft_cannot_be_signed(office: Office) -> None:
     )
 
 
-async def test_nobody_signs_twice(office: Office) -> None:
+async def test_nobody_signs_twice(office: Staff) -> None:
     town = Town("14627050", "PD Dresden")
     agreement = await office.ready_agreement(town)
     assert (await office.sign(LPR, agreement, "lpr")).status_code == 201
@@ -114,12 +114,12 @@ AUDITOR = actor("auditor", Role.AUDITOR)
     ],
 )
 async def test_nobody_signs_for_another(
-    office: Office, ready: str, who: Actor, party: str, status: int, code: str
+    office: Staff, ready: str, who: Actor, party: str, status: int, code: str
 ) -> None:
     refused(await office.sign(who, ready, party), status, code)
 
 
-async def test_who_may_sign_but_is_no_party_is_told_so(office: Office) -> None:
+async def test_who_may_sign_but_is_no_party_is_told_so(office: Staff) -> None:
     answer = await office.post(
         LPR, "/membership/v1/agreements",
         municipalities=["14627070"], required_parties=["municipality", "police_directorate", "lpr"],
@@ -140,18 +140,18 @@ async def test_who_may_sign_but_is_no_party_is_told_so(office: Office) -> None:
         ("/notifications/v1/deliveries/none/attempts", {}),
     ],
 )
-async def test_only_the_lpr_records(office: Office, who: Actor, path: str, body: dict[str, Any]) -> None:
+async def test_only_the_lpr_records(office: Staff, who: Actor, path: str, body: dict[str, Any]) -> None:
     refused(await office.post(who, path, **body), 403, "not_allowed", "lpr")
 
 
-async def test_a_foreign_municipality_looks_like_one_that_does_not_exist(office: Office) -> None:
+async def test_a_foreign_municipality_looks_like_one_that_does_not_exist(office: Staff) -> None:
     foreign = await office.get(MAYOR, "/membership/v1/municipalities/14627040")
     missing = await office.get(MAYOR, "/membership/v1/municipalities/14999999")
     refused(foreign, 404, "not_found")
     assert foreign.text.replace("14627040", "14999999") == missing.text
 
 
-async def test_everybody_lists_only_what_is_theirs(office: Office, ready: str) -> None:
+async def test_everybody_lists_only_what_is_theirs(office: Staff, ready: str) -> None:
     async def listed(who: Actor, what: str) -> set[str]:
         found = (await office.get(who, f"/membership/v1/{what}?limit=200")).json()
         return {one.get("ags") or one["id"] for one in found["items"]}
@@ -162,7 +162,7 @@ async def test_everybody_lists_only_what_is_theirs(office: Office, ready: str) -
     assert ready in await listed(AUDITOR, "agreements")
 
 
-async def test_one_key_for_two_requests_is_refused(office: Office) -> None:
+async def test_one_key_for_two_requests_is_refused(office: Staff) -> None:
     path = f"/membership/v1/municipalities/{TOWN.ags}/consultations"
     first = await office.post(LPR, path, "one-key", held_on="2023-01-20")
     again = await office.post(LPR, path, "one-key", held_on="2023-01-20")
@@ -171,12 +171,12 @@ async def test_one_key_for_two_requests_is_refused(office: Office) -> None:
     refused(other, 422, "idempotency_key_reused")
 
 
-async def test_a_consultation_in_the_future_is_refused(office: Office) -> None:
+async def test_a_consultation_in_the_future_is_refused(office: Staff) -> None:
     answer = await office.post(LPR, f"/membership/v1/municipalities/{TOWN.ags}/consultations", held_on="2023-02-01")
     refused(answer, 409, "dated_in_future", "2023-02-01", "2023-01-27", TOWN.ags)
 
 
-async def test_history_tells_who_when_and_why(office: Office, ready: str) -> None:
+async def test_history_tells_who_when_and_why(office: Staff, ready: str) -> None:
     rows = (await office.get(TOWN.office, f"/membership/v1/agreements/{ready}/history")).json()["items"]
     assert [(row["type"], row["version"], row["actor"]) for row in rows] == [
         ("membership.agreement_drafted.v1", 1, LPR.subject),
