@@ -23,7 +23,7 @@ from nats.js.api import StreamConfig
 from operations.accessions import DAY, Staff, Town
 from operations.embedded import EmbeddedServers
 from operations.load import load, rows
-from operations.local import running_system
+from operations.local import run, running_system
 from services.membership.domain.municipality import POLICE_DIRECTORATE_OF
 from services.notifications.mailer import CONNECTIONS
 from shared.log import configure_logs
@@ -159,4 +159,4 @@ class Floor:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -1,6 +1,5 @@
 """`asskomm demo`: the story of Rothenburg on the whole system, told on the terminal or as JSON."""
 
-import asyncio
 import json
 import sys
 import textwrap
@@ -15,7 +14,7 @@ from rich.table import Table
 from operations.accessions import DAY
 from operations.embedded import EmbeddedServers
 from operations.load import load
-from operations.local import System, running_system
+from operations.local import System, run, running_system
 from operations.mail_sink import Mail
 from operations.story import Told, play
 from shared.log import configure_logs
@@ -25,11 +24,11 @@ def play_demo(servers: EmbeddedServers, progress: Progress, *, as_json: bool) ->
     """Play the story and print it."""
     with (servers.folder / "services.log").open("ab", buffering=0) as logs:
         configure_logs("demo", stream=logs)
-        asyncio.run(_play(servers, progress, as_json=as_json))
+        run(_play(servers, progress, as_json=as_json))
 
 
 async def _play(servers: EmbeddedServers, progress: Progress, *, as_json: bool) -> None:
-    out = Console(highlight=False, quiet=as_json)
+    out = Console(highlight=False, quiet=as_json, soft_wrap=True)
     task = progress.add_task("Dienste starten", total=None)
     async with running_system(servers, as_of=DAY) as system:
         ready = since_start()
@@ -74,7 +73,7 @@ def _show(told: Told, out: Console) -> None:
         emails.add_row(mail.to, mail.subject)
     out.print(emails)
     out.print("\n[bold]Eine davon im Ganzen[/]\n")
-    welcome = next(mail for mail in told.emails if mail.to == told.emails[-1].to)
+    welcome = next(mail for mail in told.emails if mail.subject.startswith("Willkommen"))
     out.print(textwrap.indent(as_text(welcome), "  "), markup=False)
     out.print(f"\nVon der letzten Unterschrift bis zur letzten E-Mail: {told.last_signature_to_last_email:.0f} ms")
 

@@ -1,16 +1,19 @@
 """The whole system in one process behind one port, on embedded servers."""
 
 import asyncio
+import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 import uvicorn
+import uvloop
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +25,8 @@ from operations.status import ServiceStatus, status
 from shared.auth import new_keys
 from shared.service import Service
 from shared.settings import Settings, read_settings
+
+T = TypeVar("T")
 
 HOST = "127.0.0.1"
 QUIET_WITHIN_SECONDS = 60.0
@@ -75,6 +80,13 @@ def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None, smt
 def settings_file(folder: Path) -> Path:
     """Where the settings of an embedded system are left for other commands."""
     return folder / "settings.json"
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end on the loop that production has as well; SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
 
 
 @asynccontextmanager

@@ -56,12 +56,12 @@ async def play(system: System, tell: Tell) -> Told:
         staff = Staff(http, system.settings.token_private_key)
         before = accepted(await staff.get(LPR, "/membership/v1/alliance"))
         seen = {mail.key for mail in read_mails(system.maildir)}
-        tell(_figures("Vorher ", before))
+        tell(_figures("Vorher: ", before))
         agreement = await _prepare(staff, tell)
         answered_at = await _sign(staff, agreement, tell)
         await system.quiet()
         after = accepted(await staff.get(LPR, "/membership/v1/alliance"))
-        tell(_figures("Nachher", after))
+        tell(_figures("Nachher:", after))
     emails = [mail for mail in read_mails(system.maildir) if mail.key not in seen]
     return Told(
         figures_before=before,
@@ -115,7 +115,7 @@ def _signature(number: int) -> dict[str, str]:
 
 def _figures(when: str, figures: dict[str, Any]) -> str:
     return (
-        f"{when}: {figures['advised']} Kommunen beraten, {figures['working_closely']} arbeiten eng mit, "
+        f"{when} {figures['advised']} Kommunen beraten, {figures['working_closely']} arbeiten eng mit, "
         f"{figures['members']} sind Mitglied."
     )
 

@@ -87,6 +87,7 @@ class Store:
     async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
         """Decide and write all steps in one transaction, or none of them; returns the states after it.
 
+        Without events, and without a cause that acts once, there is nothing to keep together: each step stands alone.
         The same `cause.once` changes things one time only and gets the same states again. Raises what the rules
         refuse, NotFound, Taken where something may exist only once, Stale after CONFLICTS lost races, KeyReused.
         """
@@ -130,7 +131,7 @@ class Store:
         changed = [write for write in writes if write.document["version"] != write.replaces]
         if not changed and not cause.once:
             return
-        if len(changed) == 1 and not changed[0].rows and not cause.once:
+        if not cause.once and not any(write.rows for write in changed):
             await _save(self.database, changed, None)
             return
 

@@ -1,6 +1,5 @@
 """Commands that run the system: the demo, all of it here, or one service."""
 
-import asyncio
 import shutil
 import sys
 import tempfile
@@ -30,11 +29,13 @@ class ServiceName(StrEnum):
 def demo(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the story.")] = False,
-    keep: Annotated[bool, typer.Option(help="Keep the data of the demo in `var`, to look at with the other commands.")]
+    keep: Annotated[bool, typer.Option(help="Keep the data of the demo in `var/demo`.")]
     = False,
 ) -> None:  # fmt: skip
     """Play the accession of Rothenburg/O.L. on the whole system, and show the emails that the staff get."""
-    place = folder() if keep else Path(tempfile.mkdtemp(prefix="asskomm-demo-"))
+    place = folder() / "demo" if keep else Path(tempfile.mkdtemp(prefix="asskomm-demo-"))
+    if keep:  # The story is told from its beginning.
+        shutil.rmtree(place, ignore_errors=True)
     try:
         with _progress(quiet=as_json) as progress, _starting(place, progress, keep=keep) as servers:
             from operations.demo import play_demo  # noqa: PLC0415
@@ -43,6 +44,8 @@ def demo(
     finally:
         if not keep:
             shutil.rmtree(place, ignore_errors=True)
+    if keep and not as_json:
+        typer.echo(f"\nThe emails again: ASSKOMM_VAR={place} asskomm mail list")
 
 
 def up(
@@ -52,9 +55,10 @@ def up(
 ) -> None:
     """Run everything here, on embedded servers behind one port, until Ctrl-C."""
     with _progress() as progress, _starting(folder(), progress, keep=True, fixed_ports=True) as servers:
+        from operations.local import run  # noqa: PLC0415
         from operations.up import run_up  # noqa: PLC0415
 
-        asyncio.run(run_up(servers, progress, port=port, as_of=as_of.date() if as_of else None))
+        run(run_up(servers, progress, port=port, as_of=as_of.date() if as_of else None))
 
 
 def serve(

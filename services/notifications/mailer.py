@@ -5,7 +5,7 @@ import base64
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import cache, partial
@@ -20,6 +20,7 @@ from shared.crashpoints import crashpoint
 from shared.ids import new_id, new_trace
 from shared.lease import Lease
 from shared.mongo import OUTAGES
+from shared.repository import Decision
 from shared.settings import Settings
 
 CONNECTIONS = 4
@@ -30,6 +31,9 @@ SENDER = "Allianz Sichere Sächsische Kommunen"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 log = structlog.get_logger()
+
+
+Outcome = Callable[..., Delivery]
 
 
 class Unreached(Exception):  # noqa: N818 -- says what is the matter
@@ -58,7 +62,7 @@ def mime(delivery: Delivery, sender: str) -> bytes:
         "From": _from(sender),
         "To": delivery.to,
         "Subject": Header(delivery.text.subject, "utf-8", header_name="Subject").encode(linesep="\r\n"),
-        "Date": format_datetime(delivery.created_at),
+        "Date": format_datetime(delivery.created_at.astimezone(BERLIN)),
         "Message-ID": delivery.message_id,
         "MIME-Version": "1.0",
         "Auto-Submitted": "auto-generated",
@@ -173,6 +177,8 @@ class Mailer:
         self._attempt = timedelta(seconds=5 * settings.smtp_timeout)
         self._connections = [Connection(settings) for _ in range(CONNECTIONS)]
         self._woken = asyncio.Event()
+        self._outcomes: dict[str, Outcome] = {}
+        self._recording = asyncio.Lock()
 
     def wake(self) -> None:
         """There is something to send."""
@@ -225,21 +231,34 @@ class Mailer:
         else:
             outcome = partial(Delivery.accepted, reply=reply)
         crashpoint("mailer.before_record")
-        recorded = await self._record(delivery.id, outcome)
-        log.info(
-            "email", delivery=delivery.id, about=delivery.event_id, template=delivery.template, state=recorded.state
-        )
+        await self._record(delivery.id, outcome)
 
-    async def _record(self, id: str, outcome: Callable[..., Delivery]) -> Delivery:
-        """Record what the server said; while MongoDB is away this is tried again, or the email would come twice."""
+    async def _record(self, id: str, outcome: Outcome) -> None:
+        """Record what the server said, together with what the other connections have to record by now."""
+        self._outcomes[id] = outcome
+        async with self._recording:
+            if id in self._outcomes:
+                outcomes, self._outcomes = self._outcomes, {}
+                await self._record_all(outcomes)
+
+    async def _record_all(self, outcomes: dict[str, Outcome]) -> None:
+        """While MongoDB is away this is tried again and again, or the emails would come twice."""
+        now = self._clock()
+        steps = [self._deliveries.changing(id, _decided(outcome, now)) for id, outcome in outcomes.items()]
         while True:
             try:
-                return await self._deliveries.change(
-                    id, lambda one: (outcome(one, now=self._clock()), []), self._cause()
-                )
+                recorded: list[Delivery] = await self._deliveries.store.commit(self._cause(), *steps)
             except OUTAGES as error:
-                log.warning("mailer waits for mongodb", delivery=id, error=repr(error))
+                log.warning("mailer waits for mongodb", error=repr(error))
                 await asyncio.sleep(1)
+            else:
+                for one in recorded:
+                    log.info("email", delivery=one.id, about=one.event_id, template=one.template, state=one.state)
+                return
 
     def _cause(self) -> Cause:
         return Cause(actor="service:notifications", at=self._clock(), id=new_id(), trace=new_trace())
+
+
+def _decided(outcome: Outcome, now: datetime) -> Callable[[Delivery], Decision[Delivery]]:
+    return lambda delivery: (outcome(delivery, now=now), [])
