@@ -63,9 +63,10 @@ def read_envelope(address: str, headers: dict[str, str], body: bytes) -> Envelop
     Raises Malformed when an attribute is missing or contradicts the subject, which only its publisher may write to.
     """
     try:
+        specversion, source = headers["ce-specversion"], headers["ce-source"]
         envelope = Envelope(
             id=headers["ce-id"],
-            publisher=headers["ce-source"].removeprefix(SOURCE),
+            publisher=headers["ce-type"].partition(".")[0],
             type=headers["ce-type"],
             subject=headers["ce-subject"],
             time=datetime.fromisoformat(headers["ce-time"]),
@@ -80,10 +81,10 @@ def read_envelope(address: str, headers: dict[str, str], body: bytes) -> Envelop
         raise Malformed(f"header {error} is missing on {address}") from error
     except ValueError as error:
         raise Malformed(f"a header on {address} cannot be read: {error}") from error
-    if envelope.address != address or not address.startswith(f"{envelope.publisher}."):
-        raise Malformed(
-            f"{envelope.type} of {envelope.publisher} about {envelope.subject} does not belong on {address}"
-        )
+    if specversion != "1.0":
+        raise Malformed(f"ce-specversion {specversion} on {address} is not 1.0")
+    if envelope.address != address or source != SOURCE + envelope.publisher:
+        raise Malformed(f"{envelope.type} of {source} about {envelope.subject} does not belong on {address}")
     return envelope
 
 

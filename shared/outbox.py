@@ -80,6 +80,8 @@ class Relay:
     def __init__(self, database: Database, publish: Callable[[Envelope], Awaitable[None]], lease: Lease) -> None:
         self._database, self._publish, self._lease = database, publish, lease
         self._woken = asyncio.Event()
+        self._failing: set[str] = set()
+        """Aggregates whose last event was not acknowledged: looked at last, so that they do not fill the batch."""
 
     def wake(self) -> None:
         """There is something to publish."""
@@ -88,8 +90,10 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         while True:
+            # Not `wait_for`, which in Python 3.11 forgets its cancelling when it is woken at the same moment.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), SWEEP_SECONDS)
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await self._woken.wait()
             self._woken.clear()
             try:
                 while await self._lease.held() and await self.drain() == BATCH:
@@ -99,8 +103,8 @@ class Relay:
 
     async def drain(self) -> int:
         """Publish up to BATCH rows, each aggregate's one after the other; returns how many were acknowledged."""
-        found = self._database[EVENTS].find({"unpublished": True}).sort("_id").limit(BATCH)
-        rows = await found.to_list(BATCH)
+        rows = await self._rows({"$nin": list(self._failing)}, BATCH)
+        rows += await self._rows({"$in": list(self._failing)}, BATCH - len(rows))
         if not rows:
             return 0
         rows.sort(key=lambda row: (row["subject"], row["version"]))
@@ -112,15 +116,25 @@ class Relay:
             await self._database[EVENTS].update_many({"_id": {"$in": published}}, {"$unset": {"unpublished": 1}})
         return len(published)
 
+    async def _rows(self, subjects: dict[str, list[str]], limit: int) -> list[Document]:
+        if not limit or subjects == {"$in": []}:
+            return []
+        found = self._database[EVENTS].find({"unpublished": True, "subject": subjects}).sort("_id").limit(limit)
+        return await found.to_list(limit)
+
     async def _publish_all(self, rows: list[Document]) -> list[str]:
         """Publish one aggregate's rows in order, as far as they are acknowledged; the rest waits for the next sweep."""
         published: list[str] = []
         for row in rows:
             try:
                 await self._publish(row_envelope(row))
+            except ConnectionError:  # NATS is away, which says nothing about this aggregate.
+                break
             except Exception as error:  # noqa: BLE001 -- whatever it was: not acknowledged, so tried again
+                self._failing.add(row["subject"])
                 log.warning("event not acknowledged", id=row["_id"], type=row["type"], error=repr(error))
                 break
+            self._failing.discard(row["subject"])
             published.append(row["_id"])
         return published
 

@@ -1,6 +1,7 @@
 """Where events wait that a service could not react to: the failed one first, later ones of its aggregate behind it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Any
 
 import msgspec
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from shared.errors import NotFound
 from shared.mongo import Database
@@ -134,7 +136,10 @@ class Parking:
 
     async def _save(self, parked: Parked) -> None:
         plain = msgspec.to_builtins(parked, builtin_types=(datetime, bytes))
-        await self._database[PARKED].replace_one({"_id": plain.pop("id")}, plain, upsert=True)
+        kept = {"_id": plain.pop("id"), "state": {"$ne": State.DROPPED}}
+        # What was dropped meanwhile stays dropped: it is not matched, and cannot be inserted again.
+        with suppress(DuplicateKeyError):
+            await self._database[PARKED].replace_one(kept, plain, upsert=True)
 
 
 def _parked(document: Mapping[str, Any]) -> Parked:

@@ -71,6 +71,10 @@ def _too_deep(_: Asked, __: RecursionError) -> Response[Any]:
     return problem(400, "invalid_request", "the body is nested too deeply")
 
 
+def _no_text(_: Asked, __: UnicodeDecodeError) -> Response[Any]:
+    return problem(400, "bad_request", "the body is not UTF-8")
+
+
 def _unexpected(_: Asked, error: Exception) -> Response[Any]:
     log.error("request failed", exc_info=error)
     return problem(500, "internal_error", "this is our fault; it has been recorded")
@@ -82,6 +86,7 @@ HANDLERS: ExceptionHandlersMap = {
     ValidationException: _unreadable,
     HTTPException: _http,
     RecursionError: _too_deep,
+    UnicodeDecodeError: _no_text,
     **dict.fromkeys(OUTAGES, _away),
     Exception: _unexpected,
 }

@@ -63,7 +63,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
             text = _text(environ, name)
             if text is not None and setting.name not in given:
                 values[setting.name] = msgspec.convert(text, kind, strict=False)
-        except (OSError, msgspec.ValidationError) as error:
+        except (OSError, UnicodeDecodeError, msgspec.ValidationError) as error:
             wrong.append(f"{name} ({help}): {error}")
         else:
             if setting.name not in values and setting.default is MISSING:

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
 import structlog
@@ -17,7 +17,9 @@ from litestar.middleware import ASGIMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import QueryParameter
 from litestar.types import ASGIApp, ControllerRouterHandler, HTTPScope, Message, Receive, Scope, Send
+from msgspec import Meta
 
 from shared.auth import Actor, TokenRefused, Tokens
 from shared.cause import Cause
@@ -29,6 +31,12 @@ from shared.repository import Page
 
 Asked: TypeAlias = Request[Actor, Any, Any]
 T = TypeVar("T")
+
+# No control characters and no line separators, also not at the end, where `$` alone would let one pass.
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)")]
+"""A line of text in a request."""
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+"""How much of a list is asked for; as Meta within FromQuery, nobody would check it."""
 
 BODY_MAX_BYTES = 64 * 1024
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -57,8 +65,9 @@ def listing(page: Page[T]) -> Listing[T]:
 def cursor_place(cursor: str | None) -> str | None:
     """The id that a cursor stands for; raises Invalid when it is none of ours."""
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode() if cursor else None
-    except (binascii.Error, UnicodeDecodeError) as error:
+        # Without `validate`, what is no base64 would be left out, and the list begin anew.
+        return base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode() if cursor else None
+    except (binascii.Error, UnicodeError) as error:
         raise Invalid(f"cursor {cursor!r} is not one that a list answered as `next`") from error
 
 
@@ -119,12 +128,14 @@ def application(
         lifespan=[lifespan],
         middleware=[_Context(), _Authentication(tokens)],
         exception_handlers=HANDLERS,
+        before_send=[_harden],
         request_max_body_size=BODY_MAX_BYTES,
         openapi_config=OpenAPIConfig(
             title=f"ASSKomm {service}",
             version="1",
-            path="/",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            # Not "/": below its path, Litestar answers what is not there with a page in HTML.
+            path="/openapi.json",
+            render_plugins=[JsonRenderPlugin(path="/")],
             components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
             security=[{"bearer": []}],
         ),
@@ -132,8 +143,19 @@ def application(
     )
 
 
+async def _harden(message: Message, _: Scope) -> None:
+    """Add the headers of every answer; as a hook, for middleware does not see what is answered in its stead."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [
+            *message["headers"],
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        ]
+
+
 class _Context(ASGIMiddleware):
-    """Names each request for the logs, adds the headers of every answer, and writes one line when it is done."""
+    """Names each request for the logs, and writes one line when it is done."""
 
     scopes = (ScopeType.HTTP,)
 
@@ -148,13 +170,7 @@ class _Context(ASGIMiddleware):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (b"cache-control", b"no-store"),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-                    (b"traceparent", trace.encode()),
-                ]
+                message["headers"] = [*message["headers"], (b"traceparent", trace.encode())]
             await send(message)
 
         await next_app(scope, receive, send_named)

@@ -18,12 +18,21 @@ from shared.clock import Clock, berlin_day
 from shared.errors import NotAllowed, NotFound
 from shared.mongo import Database
 from shared.outbox import history
-from shared.web import Asked, Body, Listing, cursor_place, expected_version, listing, request_cause, versioned
+from shared.web import (
+    Asked,
+    Body,
+    Limit,
+    Line,
+    Listing,
+    cursor_place,
+    expected_version,
+    listing,
+    request_cause,
+    versioned,
+)
 
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$")]
 Lines = Annotated[tuple[Line, ...], Meta(max_length=20)]
-Ags = Annotated[str, Meta(pattern=r"^\d{8}$")]
-Limit = Annotated[int, Meta(ge=1, le=200)]
+Ags = Annotated[str, Meta(pattern=r"^[0-9]{8}$(?!\n)")]
 
 
 class ConsultationHeld(Body):
@@ -98,7 +107,7 @@ def _municipality_routes(
     @get("/municipalities")
     async def municipality_list(
         request: Asked, stage: FromQuery[Stage | None] = None, cursor: FromQuery[str | None] = None,
-        limit: FromQuery[Limit] = 50,
+        limit: Limit = 50,
     ) -> Listing[Municipality]:  # fmt: skip
         """The municipalities in the area of whoever asks, by official key."""
         where = _own_municipalities(request.user) | ({"stage": stage} if stage else {})
@@ -152,7 +161,7 @@ def _agreement_routes(
 ) -> list[ControllerRouterHandler]:
     @get("/agreements")
     async def agreement_list(
-        request: Asked, cursor: FromQuery[str | None] = None, limit: FromQuery[Limit] = 50
+        request: Asked, cursor: FromQuery[str | None] = None, limit: Limit = 50
     ) -> Listing[Agreement]:
         """The agreements in the area of whoever asks, by file number."""
         where = _own_agreements(request.user)

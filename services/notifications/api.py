@@ -12,14 +12,12 @@ from services.notifications.domain import Contact, Delivery, Role, State
 from services.notifications.use_cases import Contacts, Deliveries
 from shared.auth import Role as Reader
 from shared.clock import Clock
-from shared.web import Asked, Body, Listing, cursor_place, listing, request_cause
+from shared.web import Asked, Body, Limit, Line, Listing, cursor_place, listing, request_cause
 
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$")]
 # Stricter than RFC 5321 on purpose: quoted local parts have smuggled commands into SMTP sessions.
 Address = Annotated[
-    str, Meta(max_length=254, pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$")
+    str, Meta(max_length=254, pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$(?!\n)")
 ]
-Limit = Annotated[int, Meta(ge=1, le=200)]
 
 
 class ContactKept(Body):
@@ -40,9 +38,7 @@ def routes(contacts: Contacts, deliveries: Deliveries, clock: Clock) -> list[Con
     """The routes of notifications."""
 
     @get("/contacts")
-    async def contact_list(
-        request: Asked, cursor: FromQuery[str | None] = None, limit: FromQuery[Limit] = 50
-    ) -> Listing[Contact]:
+    async def contact_list(request: Asked, cursor: FromQuery[str | None] = None, limit: Limit = 50) -> Listing[Contact]:
         """The offices that are told."""
         request.user.require(Reader.LPR, Reader.AUDITOR)
         return listing(await contacts.page({}, after=cursor_place(cursor), limit=limit))
@@ -57,7 +53,7 @@ def routes(contacts: Contacts, deliveries: Deliveries, clock: Clock) -> list[Con
     @get("/deliveries")
     async def delivery_list(
         request: Asked, wanted: Annotated[State | None, QueryParameter(name="state")] = None,
-        event_id: FromQuery[str | None] = None, cursor: FromQuery[str | None] = None, limit: FromQuery[Limit] = 50,
+        event_id: FromQuery[str | None] = None, cursor: FromQuery[str | None] = None, limit: Limit = 50,
     ) -> Listing[Delivery]:  # fmt: skip
         """The emails and what became of them."""
         request.user.require(Reader.LPR, Reader.AUDITOR)

@@ -16,6 +16,7 @@ import structlog
 from services.notifications.domain import Delivery, State
 from services.notifications.use_cases import Deliveries
 from shared.cause import Cause
+from shared.clock import BERLIN
 from shared.crashpoints import crashpoint
 from shared.ids import new_id, new_trace
 from shared.lease import Lease
@@ -188,8 +189,10 @@ class Mailer:
         """Send until cancelled."""
         try:
             while True:
+                # Not `wait_for`, which in Python 3.11 forgets its cancelling when it is woken at the same moment.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), SWEEP_SECONDS)
+                    async with asyncio.timeout(SWEEP_SECONDS):
+                        await self._woken.wait()
                 self._woken.clear()
                 try:
                     while await self._lease.held() and await self.send_due():

@@ -68,6 +68,12 @@ class AlreadyReady(Refused):
     code = "agreement_already_ready"
 
 
+class AlreadyInForce(Refused):
+    """The agreement was signed before its signatures were recorded here."""
+
+    code = "agreement_in_force"
+
+
 class AlreadySigned(Refused):
     """The party has signed before."""
 
@@ -183,6 +189,8 @@ class Agreement:
         if signature.party not in self.missing:
             before = next(one for one in self.signatures if one.party == signature.party)
             raise AlreadySigned(f"{signature.party} signed agreement {self.id} on {before.signed_on}")
+        if self.stage is Stage.IN_FORCE:
+            raise AlreadyInForce(f"agreement {self.id} is in force since {self.in_force_since}")
         if self.ready_on is None:
             raise NotReady(f"agreement {self.id} is {self.stage} and not ready for signature")
         if signature.signed_on < self.ready_on:
