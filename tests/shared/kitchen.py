@@ -1,0 +1,115 @@
+"""A small domain to try the mechanisms on: jars that are filled and sealed, of which each label exists once."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from operations.embedded import EmbeddedServers
+from operations.setup import set_up_database
+from shared.cause import Cause
+from shared.clock import system_clock
+from shared.errors import Refused
+from shared.events import Event
+from shared.ids import new_id, new_trace
+from shared.mongo import Document
+from shared.outbox import EVENTS
+from shared.repository import Index, Repository, Store
+from shared.service import Service
+from shared.settings import read_settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JarFilled:
+    """Something was put into a jar."""
+
+    type: ClassVar[str] = "kitchen.jar_filled.v1"
+
+    jar: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JarSealed:
+    """A jar was closed for good."""
+
+    type: ClassVar[str] = "kitchen.jar_sealed.v1"
+
+    jar: str
+
+
+class Sealed(Refused):
+    """Nothing goes into a jar that is sealed."""
+
+    code = "jar_sealed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Jar:
+    """A jar on the shelf."""
+
+    id: str
+    label: str
+    content: int = 0
+    sealed: bool = False
+
+    def fill(self, amount: int) -> tuple["Jar", Sequence[Event]]:
+        """Put something in; nothing at all changes nothing."""
+        if self.sealed:
+            raise Sealed(f"jar {self.id} is sealed with {self.content}")
+        if amount == 0:
+            return self, []
+        return replace(self, content=self.content + amount), [JarFilled(jar=self.id, amount=amount)]
+
+    def seal(self) -> tuple["Jar", Sequence[Event]]:
+        """Close it for good."""
+        if self.sealed:
+            raise Sealed(f"jar {self.id} is sealed already")
+        return replace(self, sealed=True), [JarSealed(jar=self.id)]
+
+
+class Kitchen:
+    """One service with a database of its own, set up as in production."""
+
+    def __init__(self, servers: EmbeddedServers) -> None:
+        name = f"kitchen_{secrets.token_hex(6)}"
+        settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
+        self.service = Service(name, settings)
+        self.database = self.service.database
+        self.store = self.service.store
+        self.jars: Repository[Jar] = self.service.repository("jars", Jar, indexes=[Index(("label",), unique=True)])
+
+    async def open(self) -> None:
+        await set_up_database(self.service)
+        self.database.open()
+
+    async def empty(self) -> None:
+        """Leave nothing but collections and indexes."""
+        names = await self.database.database.list_collection_names()
+        await asyncio.gather(*(self.database[name].delete_many({}) for name in names))
+
+    async def close(self) -> None:
+        await self.database.client.drop_database(self.service.name)
+        await self.database.close()
+
+    async def add(self, id: str, content: int = 0) -> Jar:
+        """A new jar, without events."""
+        return await self.jars.add(Jar(id=id, label=f"Label {id}", content=content), [], cause())
+
+    async def fill(self, id: str, amount: int = 1, why: Cause | None = None) -> Jar:
+        return await self.jars.change(id, lambda jar: jar.fill(amount), why or cause())
+
+    def replica(self) -> Repository[Jar]:
+        """The jars, as another process on the same database changes them."""
+        return Repository(Store(self.database), "jars", Jar)
+
+    async def rows(self, **where: Any) -> list[Document]:
+        """The event rows, as they are stored, in the order of their ids."""
+        return [row async for row in self.database[EVENTS].find(where).sort("_id")]
+
+
+def cause(once: str | None = None, digest: str = "", **more: Any) -> Cause:
+    """Why something changes; each time for another reason, unless `once` names it."""
+    given: dict[str, Any] = {"actor": "cook", "at": system_clock(), "id": new_id(), "trace": new_trace()} | more
+    return Cause(once=once, digest=digest, **given)
