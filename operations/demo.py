@@ -13,7 +13,7 @@ from rich.table import Table
 
 from operations.accessions import DAY
 from operations.embedded import EmbeddedServers
-from operations.load import load
+from operations.load import ATTRIBUTION, load
 from operations.local import System, run, running_system
 from operations.mail_sink import Mail
 from operations.story import Told, play
@@ -75,6 +75,7 @@ def _show(told: Told, out: Console) -> None:
     out.print("\n[bold]Eine davon im Ganzen[/]\n")
     welcome = next(mail for mail in told.emails if mail.subject.startswith("Willkommen"))
     out.print(textwrap.indent(as_text(welcome), "  "), markup=False)
+    out.print(f"\n{ATTRIBUTION}. Was nicht belegt ist, dient der Anschauung.")
     out.print(f"\nVon der letzten Unterschrift bis zur letzten E-Mail: {told.last_signature_to_last_email:.0f} ms")
 
 

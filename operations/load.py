@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from importlib.resources import files
 from typing import Any
 
@@ -113,7 +113,7 @@ async def _agreements(service: Service, report: Report) -> int:
     ]
     for done, (ags, since) in enumerate(sorted(dated, key=lambda one: one[1]), start=1):
         agreement, events = recorded(new_file_number("KV", since.year), municipalities[ags], since)
-        at = datetime.combine(since, time(12), BERLIN)
+        at = datetime.combine(since, time(12), BERLIN).astimezone(UTC)
         await service.store.commit(_cause(at), repository.adding(agreement, events))
         report("agreements", done, len(dated))
     return len(dated)

@@ -73,7 +73,7 @@ def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None, smt
         smtp_security="none",
         smtp_timeout=smtp_timeout,
     )
-    settings_file(servers.folder).write_bytes(msgspec.json.encode(settings))
+    _write_secret(settings_file(servers.folder), msgspec.json.encode(settings))
     return settings
 
 
@@ -155,10 +155,14 @@ def _keys(folder: Path) -> tuple[str, str]:
     files = [folder / "token-private.pem", folder / "token-public.pem"]
     if not all(file.exists() for file in files):
         for file, pem in zip(files, new_keys(), strict=True):
-            file.touch(mode=0o600)
-            file.write_text(pem)
+            _write_secret(file, pem.encode())
     private, public = (file.read_text() for file in files)
     return private, public
+
+
+def _write_secret(file: Path, content: bytes) -> None:
+    file.touch(mode=0o600)
+    file.write_bytes(content)
 
 
 @contextmanager

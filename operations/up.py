@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from operations.embedded import EmbeddedServers
-from operations.load import load
+from operations.load import ATTRIBUTION, load
 from operations.local import running_system
 from shared.auth import Role, actor, issue_token
 from shared.log import configure_logs
@@ -33,6 +33,7 @@ async def run_up(servers: EmbeddedServers, progress: Progress, *, port: int, as_
             out.print("  emails    asskomm mail list      events    asskomm events tail      state    asskomm status\n")
             out.print(f"A token of the LPR for a day:\n\n{token}\n", markup=False)
             out.print(f'curl -H "Authorization: Bearer $TOKEN" {system.url}/membership/v1/alliance', markup=False)
+            out.print(f"\nPartly illustrative data. {ATTRIBUTION}", markup=False)
             await _ctrl_c()
             out.print("\nstopping")
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
 CONTENT_TYPE = "application/json"
 SOURCE = "/asskomm/services/"
 SCHEMA = "/asskomm/events/"
@@ -86,9 +84,3 @@ def read_envelope(address: str, headers: dict[str, str], body: bytes) -> Envelop
     if envelope.address != address or source != SOURCE + envelope.publisher:
         raise Malformed(f"{envelope.type} of {source} about {envelope.subject} does not belong on {address}")
     return envelope
-
-
-def encode_fact(fact: object) -> dict[str, msgspec.Raw]:
-    """The fact as plain JSON values, ready to be stored and to be sent unchanged as often as needed."""
-    plain: dict[str, msgspec.Raw] = msgspec.to_builtins(fact)
-    return plain

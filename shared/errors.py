@@ -4,9 +4,12 @@ Refused                     a rule does not hold                        409
 ├── Invalid                 what was sent makes no sense                400
 ├── NotAllowed              this one may not do that                    403
 ├── NotFound                there is no such thing, or not for you      404
-├── Stale                   somebody else changed it in between         412
-└── KeyReused               one Idempotency-Key for two requests        422
+├── KeyReused               one Idempotency-Key for two requests        422
+└── Taken                   something that may exist only once does     409
 
+Stale                       somebody else changed it in between         412
+
+Stale is no refusal: no rule was asked, and whoever reacts to an event tries again.
 The numbers are HTTP's; shared/problems.py alone knows them.
 """
 
@@ -37,12 +40,6 @@ class NotFound(Refused):
     code = "not_found"
 
 
-class Stale(Refused):
-    """Somebody else changed it since it was read."""
-
-    code = "stale"
-
-
 class KeyReused(Refused):
     """The same Idempotency-Key came with another request."""
 
@@ -57,3 +54,9 @@ class Taken(Refused):
     def __init__(self, message: str, values: dict[str, str]) -> None:
         super().__init__(message)
         self.values = values
+
+
+class Stale(Exception):  # noqa: N818 -- no error either
+    """Somebody else changed it since it was read."""
+
+    code: ClassVar[str] = "stale"

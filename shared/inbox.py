@@ -22,7 +22,7 @@ from shared.cause import Cause
 from shared.clock import Clock
 from shared.cloudevents import Envelope, read_envelope
 from shared.crashpoints import crashpoint
-from shared.errors import Refused
+from shared.errors import NotFound, Refused, Taken
 from shared.events import Event
 from shared.lease import Lease
 from shared.mongo import OUTAGES
@@ -121,6 +121,8 @@ class Inbox:
         )
         try:
             await react(fact, cause)
+        except (NotFound, Taken):
+            raise  # Nothing that a rule has decided: what is missing may come yet, or deserves a look.
         except Refused as refusal:
             log.info("event refused by a rule", type=event.type, subject=event.subject, code=refusal.code)
 

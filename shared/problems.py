@@ -16,7 +16,6 @@ STATUS: dict[type[Refused], HTTPStatus] = {
     Invalid: HTTPStatus.BAD_REQUEST,
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
-    Stale: HTTPStatus.PRECONDITION_FAILED,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Refused: HTTPStatus.CONFLICT,
 }
@@ -42,6 +41,10 @@ def problem(status: int, code: str, detail: str, headers: dict[str, str] | None 
 def _refused(_: Asked, refusal: Refused) -> Response[Any]:
     status = next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
     return problem(status, refusal.code, str(refusal))
+
+
+def _stale(_: Asked, error: Stale) -> Response[Any]:
+    return problem(412, error.code, str(error))
 
 
 def _token_refused(_: Asked, error: TokenRefused) -> Response[Any]:
@@ -82,6 +85,7 @@ def _unexpected(_: Asked, error: Exception) -> Response[Any]:
 
 HANDLERS: ExceptionHandlersMap = {
     Refused: _refused,
+    Stale: _stale,
     TokenRefused: _token_refused,
     ValidationException: _unreadable,
     HTTPException: _http,

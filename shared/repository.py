@@ -104,7 +104,7 @@ class Store:
                 await self._write(writes, cause)
             except _Conflict:
                 await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 -- only keeps rivals apart
-            except (_Known, Refused):
+            except (_Known, Refused, Stale):
                 # The twin of this request may have changed things since it was checked: then its answer is ours.
                 if (answer := await self._answer(cause, steps)) is not None:
                     return answer

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -22,8 +23,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
         yield running
 
 
-@pytest.fixture(scope="session")
-async def system(servers: EmbeddedServers) -> AsyncIterator[System]:
+@asynccontextmanager
+async def loaded_system(servers: EmbeddedServers) -> AsyncIterator[System]:
     """All services on the day of the story, with the alliance of January 2023 loaded."""
     ready: asyncio.Future[System] = asyncio.get_running_loop().create_future()
     ended = asyncio.Event()
@@ -43,6 +44,13 @@ async def system(servers: EmbeddedServers) -> AsyncIterator[System]:
     yield ready.result()
     ended.set()
     await task
+
+
+@pytest.fixture(scope="session")
+async def system(servers: EmbeddedServers) -> AsyncIterator[System]:
+    """The system that most tests share, each with municipalities of its own."""
+    async with loaded_system(servers) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

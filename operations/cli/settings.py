@@ -46,15 +46,13 @@ def say_error(error: Exception) -> bool:
     from shared.settings import SettingsMissing  # noqa: PLC0415
 
     if isinstance(error, (NatsError, ConnectionRefusedError)):
-        console.print(
-            f"[red]NATS does not answer, or not to us:[/] {error}\nIs the system running? `asskomm up` starts one."
-        )
+        console.print(f"NATS does not answer, or not to us: {error}", style="red", markup=False)
+        console.print("Is the system running? `asskomm up` starts one here.")
     elif isinstance(error, OUTAGES):
-        console.print(
-            f"[red]MongoDB cannot be reached:[/] {error}\nIs the system running? `asskomm up` starts one here."
-        )
+        console.print(f"MongoDB cannot be reached: {error}", style="red", markup=False)
+        console.print("Is the system running? `asskomm up` starts one here.")
     elif isinstance(error, (EmbeddedError, Refused, SettingsMissing, TimeoutError)):
-        console.print(f"[red]{error}[/]")
+        console.print(str(error), style="red", markup=False)
     else:
         return False
     return True

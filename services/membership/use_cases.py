@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from services.membership.domain.agreement import (
+    ACTIVE,
     Agreement,
     AgreementExists,
     PartyKind,
@@ -58,7 +59,7 @@ async def draft_agreement(
         clash = taken.values.get("municipalities.ags")
         if clash is None:
             raise
-        [active] = await agreements.all({"municipalities.ags": clash, "stage": {"$ne": None}})
+        [active] = await agreements.all({"municipalities.ags": clash, "stage": {"$in": list(ACTIVE)}})
         raise AgreementExists(f"municipality {clash} has agreement {active.id}, which is {active.stage}") from taken
 
 

@@ -70,7 +70,7 @@ def routes(contacts: Contacts, deliveries: Deliveries, clock: Clock) -> list[Con
     async def attempt(request: Asked, id: FromPath[str], data: JSONBody[Attempt]) -> Response[Delivery]:  # noqa: ARG001
         """The LPR has an email sent again that had failed."""
         request.user.require(Reader.LPR)
-        again = await use_cases.send_again(deliveries, id, await request_cause(request, clock))
+        again = await use_cases.send_again(deliveries, contacts, id, await request_cause(request, clock))
         return Response(again, status_code=201, headers={"Location": f"/notifications/v1/deliveries/{id}"})
 
     handlers: list[ControllerRouterHandler] = [contact_list, contact, delivery_list, delivery, attempt]

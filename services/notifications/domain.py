@@ -67,7 +67,7 @@ class Text:
 
 
 class State(StrEnum):
-    """What became of a delivery; sent and failed are final."""
+    """What became of a delivery; sent is final, and failed until somebody has it sent again."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -154,11 +154,11 @@ class Delivery:
         """The mail server could not be reached: that was no attempt, and there is no last one."""
         return replace(self, state=State.QUEUED, reply=reply, attempts=self.attempts - 1, due_at=now + UNREACHED_PAUSE)
 
-    def again(self, now: datetime) -> "Delivery":
+    def again(self, to: str, now: datetime) -> "Delivery":
         """Staff mended what was wrong; it is sent once more, under the same Message-ID."""
         if self.state is not State.FAILED:
             raise NotFailed(f"email {self.id} to {self.office} is {self.state}, only a failed one is sent again")
-        return replace(self, state=State.QUEUED, due_at=now, attempts=0, finished_at=None)
+        return replace(self, to=to, state=State.QUEUED, due_at=now, attempts=0, finished_at=None)
 
 
 def delivery(

@@ -47,9 +47,10 @@ async def welcome(mailroom: Mailroom, fact: MemberJoined, cause: Cause) -> None:
     await mailroom.deliveries.store.commit(cause, mailroom.members.putting(member), *letters)
 
 
-async def send_again(deliveries: Deliveries, id: str, cause: Cause) -> Delivery:
-    """Send an email once more that had failed."""
-    return await deliveries.change(id, lambda one: (one.again(cause.at), []), cause)
+async def send_again(deliveries: Deliveries, contacts: Contacts, id: str, cause: Cause) -> Delivery:
+    """Send an email once more that had failed, to the address that the office has by now."""
+    contact = await contacts.get((await deliveries.get(id)).contact_id)
+    return await deliveries.change(id, lambda one: (one.again(contact.email, cause.at), []), cause)
 
 
 async def keep_contact(contacts: Contacts, contact: Contact, cause: Cause) -> Contact:

@@ -53,7 +53,6 @@ def test_the_public_codes_of_shared_refusals_stay_as_they_are() -> None:
         "invalid": 400,
         "not_allowed": 403,
         "not_found": 404,
-        "stale": 412,
         "idempotency_key_reused": 422,
         "taken": 409,
     }

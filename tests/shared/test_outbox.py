@@ -33,7 +33,7 @@ class Stream:
     async def publish(self, envelope: Envelope) -> None:
         await asyncio.sleep(0.001 if self._slow else 0)
         if envelope.subject in self.refuses:
-            raise ConnectionError("not connected")
+            raise TimeoutError("refused")
         self.published.append(envelope)
         if envelope.subject in self.stores_and_refuses:
             raise TimeoutError("no acknowledgement")

@@ -1,9 +1,21 @@
 """The story of Rothenburg/O.L., from the consultation to the last email."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from operations.embedded import EmbeddedServers
 from operations.local import System
 from operations.story import ROTHENBURG, Told, play
+from tests.conftest import loaded_system
+
+
+@pytest.fixture(scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """A system in which nothing else has happened."""
+    with EmbeddedServers(tmp_path_factory.mktemp("rothenburg")) as servers:
+        async with loaded_system(servers) as running:
+            yield running
 
 
 @pytest.fixture(scope="module")
