@@ -87,9 +87,10 @@ class Store:
     async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
         """Decide and write all steps in one transaction, or none of them; returns the states after it.
 
+        A second time the same `cause.once` changes nothing: a request gets the same states again, an event nothing.
         Without events, and without a cause that acts once, there is nothing to keep together: each step stands alone.
-        The same `cause.once` changes things one time only and gets the same states again. Raises what the rules
-        refuse, NotFound, Taken where something may exist only once, Stale after CONFLICTS lost races, KeyReused.
+        Raises what the rules refuse, NotFound, Taken where something may exist only once, Stale after CONFLICTS lost
+        races, KeyReused.
         """
         async with AsyncExitStack() as turns:
             for id in sorted({step.id for step in steps if not step.adds}):
@@ -163,9 +164,7 @@ class Store:
             return None
         if known.get("digest", "") != cause.digest:
             raise KeyReused("this Idempotency-Key was used for another request; choose a new one for each request")
-        if "answer" in known:
-            return [step.repository.state(document) for step, document in zip(steps, known["answer"], strict=True)]
-        return [await step.repository.get(step.id) if step.new is None else step.new for step in steps]
+        return [step.repository.state(one) for step, one in zip(steps, known.get("answer", ()), strict=False)]
 
 
 async def _save(database: Database, writes: list[_Write], session: Session | None) -> None:
@@ -233,8 +232,8 @@ class Repository(Generic[S]):
 
     async def add(self, state: S, events: Sequence[Event], cause: Cause) -> S:
         """Store a new aggregate and its events; raises Taken when its id or a unique value exists already."""
-        [added] = await self.store.commit(cause, self.adding(state, events))
-        return self.kind_of(added)
+        added = await self.store.commit(cause, self.adding(state, events))
+        return self.kind_of(added[0]) if added else state
 
     async def change(
         self, id: str, decide: Callable[[S], Decision[S]], cause: Cause, *, expected: int | None = None
@@ -244,8 +243,8 @@ class Repository(Generic[S]):
         `expected` is the version that whoever asks has seen; raises Stale when it is another one by now, NotFound,
         and whatever the rule refuses.
         """
-        [changed] = await self.store.commit(cause, self.changing(id, decide, expected=expected))
-        return self.kind_of(changed)
+        changed = await self.store.commit(cause, self.changing(id, decide, expected=expected))
+        return self.kind_of(changed[0]) if changed else await self.get(id)
 
     def adding(self, state: S, events: Sequence[Event] = ()) -> Step[S]:
         """The step that stores a new aggregate, for `Store.commit`."""

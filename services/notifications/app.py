@@ -26,7 +26,9 @@ def create_app(settings: Settings) -> Litestar:
         deliveries=deliveries,
         render=renderer(settings.public_url),
         domain=settings.mail_from.rpartition("@")[2],
+        claim=mailer.claim,
+        send=mailer.send,
     )
-    service.subscribe(*subscriptions(mailroom, mailer.wake))
+    service.subscribe(*subscriptions(mailroom))
     service.in_background(mailer.run)
     return service.application(routes(contacts, deliveries, service.clock))

@@ -75,12 +75,6 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-class NotDue(Refused):
-    """Nobody may send this email now."""
-
-    code = "delivery_not_due"
-
-
 class NotFailed(Refused):
     """Only an email that failed can be sent again."""
 
@@ -123,9 +117,12 @@ class Delivery:
     finished_at: datetime | None = None
 
     def begin(self, now: datetime, within: timedelta) -> "Delivery":
-        """One more attempt, which ends within a time; what is "sending" for longer was left behind, and is unknown."""
+        """One more attempt, which ends within a time; what is "sending" for longer was left behind, and is unknown.
+
+        What is not due, because somebody else has begun with it, stays as it is.
+        """
         if self.state in {State.SENT, State.FAILED} or self.due_at > now:
-            raise NotDue(f"email {self.id} is {self.state}, due at {self.due_at}")
+            return self
         left_behind = self.state is State.SENDING
         return replace(
             self,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime, formataddr
-from functools import cache, partial
+from functools import lru_cache, partial
 
 import aiosmtplib
 import structlog
@@ -62,14 +62,14 @@ def mime(delivery: Delivery, sender: str) -> bytes:
     headers = {
         "From": _from(sender),
         "To": delivery.to,
-        "Subject": Header(delivery.text.subject, "utf-8", header_name="Subject").encode(linesep="\r\n"),
+        "Subject": _subject(delivery.text.subject),
         "Date": format_datetime(delivery.created_at.astimezone(BERLIN)),
         "Message-ID": delivery.message_id,
         "MIME-Version": "1.0",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "Content-Language": "de",
-        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+        "Content-Type": f'multipart/alternative;\r\n boundary="{boundary}"',
     }
     for name, value in headers.items():
         if _CONTROL.search(value.replace("\r\n ", "")) or not value.isascii():
@@ -80,9 +80,15 @@ def mime(delivery: Delivery, sender: str) -> bytes:
     return b"".join((head, b"\r\n", edge, b"\r\n", plain, edge, b"\r\n", html, edge, b"--\r\n"))
 
 
-@cache
+@lru_cache
+def _subject(subject: str) -> str:
+    """Encoding takes long, and several offices get the same."""
+    return Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
+
+
+@lru_cache
 def _from(sender: str) -> str:
-    return formataddr((SENDER, sender))
+    return formataddr((SENDER, sender)).replace(" <", "\r\n <")
 
 
 def _part(subtype: str, text: str) -> bytes:
@@ -118,6 +124,8 @@ class Connection:
             client = aiosmtplib.SMTP(
                 hostname=settings.smtp_host,
                 port=settings.smtp_port,
+                # Otherwise our own name is looked up, which can take seconds.
+                local_hostname=settings.mail_from.rpartition("@")[2],
                 username=settings.smtp_user or None,
                 password=settings.smtp_password or None,
                 use_tls=settings.smtp_security == "tls",
@@ -169,60 +177,82 @@ def _failure(error: aiosmtplib.SMTPResponseException, *, permanent: bool) -> Tem
 
 
 class Mailer:
-    """Claims deliveries that are due and sends each; of several replicas, the one that holds the lease."""
+    """Sends deliveries: those handed to it by the process that stored them, and those that are due later.
+
+    Each is claimed in the database before it is sent, so that nobody else sends it; a claim that was left behind by a
+    crash lapses, and the holder of the lease claims it anew.
+    """
 
     def __init__(self, deliveries: Deliveries, settings: Settings, lease: Lease) -> None:
         self._deliveries, self._lease = deliveries, lease
         self._clock, self._sender = settings.clock, settings.mail_from
-        # Connecting, greeting, sender, recipient and content may each take their time.
-        self._attempt = timedelta(seconds=5 * settings.smtp_timeout)
+        self._attempt = timedelta(seconds=2 * settings.smtp_timeout)
+        # A claim holds for one attempt and for waiting as long before it.
+        self._claim = 2 * self._attempt
         self._connections = [Connection(settings) for _ in range(CONNECTIONS)]
-        self._woken = asyncio.Event()
+        self._claimed: asyncio.Queue[Delivery] = asyncio.Queue()
         self._outcomes: dict[str, Outcome] = {}
         self._recording = asyncio.Lock()
 
-    def wake(self) -> None:
-        """There is something to send."""
-        self._woken.set()
+    def claim(self, delivery: Delivery) -> Delivery:
+        """A new delivery as it is to be stored: claimed for us if we can send it at once, else for later."""
+        return delivery if self._claimed.qsize() >= BATCH else delivery.begin(delivery.created_at, self._claim)
+
+    def send(self, delivery: Delivery) -> None:
+        """Send a delivery that is stored by now, if it was claimed for us."""
+        if delivery.state is State.SENDING:
+            self._claimed.put_nowait(delivery)
 
     async def run(self) -> None:
         """Send until cancelled."""
         try:
-            while True:
-                # Not `wait_for`, which in Python 3.11 forgets its cancelling when it is woken at the same moment.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(SWEEP_SECONDS):
-                        await self._woken.wait()
-                self._woken.clear()
-                try:
-                    while await self._lease.held() and await self.send_due():
-                        pass
-                except OUTAGES as error:
-                    log.warning("mailer waits for mongodb", error=repr(error))
+            async with asyncio.TaskGroup() as tasks:
+                for connection in self._connections:
+                    tasks.create_task(self._send_claimed(connection))
+                tasks.create_task(self._sweep())
         finally:
             for connection in self._connections:
                 await connection.close()
 
-    async def send_due(self) -> int:
-        """Send what is due, up to BATCH emails on all connections at once; returns how many there were."""
+    async def _sweep(self) -> None:
+        """Claim what is due, and go on at once while there is more."""
+        while True:
+            try:
+                while await self._lease.held() and await self._claim_due():
+                    await self._claimed.join()
+            except OUTAGES as error:
+                log.warning("mailer waits for mongodb", error=repr(error))
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _claim_due(self) -> int:
+        """Claim up to BATCH deliveries that are due; returns how many there were."""
         now = self._clock()
         is_due = {"state": {"$in": [State.QUEUED, State.SENDING]}, "due_at": {"$lte": now}}
         due = await self._deliveries.all(is_due, order="due_at", limit=BATCH)
-        if not due:
-            return 0
-        claims = [self._deliveries.changing(one.id, lambda one: (one.begin(now, self._attempt), [])) for one in due]
-        waiting: list[Delivery] = await self._deliveries.store.commit(self._cause(), *claims)
-        await asyncio.gather(*(self._send_all(connection, waiting) for connection in self._connections))
+        claims = [self._deliveries.changing(one.id, lambda one: (one.begin(now, self._claim), [])) for one in due]
+        for one in await self._deliveries.store.commit(self._cause(), *claims):
+            if one.due_at == now + self._claim:
+                self.send(one)
         return len(due)
 
-    async def _send_all(self, connection: Connection, waiting: list[Delivery]) -> None:
-        while waiting:
-            await self._send(connection, waiting.pop())
+    async def _send_claimed(self, connection: Connection) -> None:
+        while True:
+            delivery = await self._claimed.get()
+            try:
+                # What has waited for too long may be claimed by somebody else before we are done with it.
+                if self._clock() + self._attempt <= delivery.due_at:
+                    await self._send(connection, delivery)
+            finally:
+                self._claimed.task_done()
 
     async def _send(self, connection: Connection, delivery: Delivery) -> None:
         structlog.contextvars.clear_contextvars()
         try:
-            reply = await connection.send(self._sender, delivery.to, mime(delivery, self._sender))
+            async with asyncio.timeout(self._attempt.total_seconds()):
+                reply = await connection.send(self._sender, delivery.to, mime(delivery, self._sender))
+        except TimeoutError:
+            await connection.close()
+            outcome = partial(Delivery.postponed, reply="no answer in time", unknown=True)
         except Unreached as error:
             outcome = partial(Delivery.unreached, reply=str(error))
         except Temporary as error:

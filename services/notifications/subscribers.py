@@ -1,7 +1,5 @@
 """Which news notifications reacts to: those that somebody is told of."""
 
-from collections.abc import Callable
-
 from services.notifications import use_cases
 from services.notifications.use_cases import Mailroom
 from shared.cause import Cause
@@ -16,16 +14,14 @@ from shared.events.membership import (
 from shared.inbox import Subscription
 
 
-def subscriptions(mailroom: Mailroom, wake_mailer: Callable[[], None]) -> list[Subscription]:
+def subscriptions(mailroom: Mailroom) -> list[Subscription]:
     """What the service reacts to, and how."""
 
     async def tell(fact: Event, cause: Cause) -> None:
         await use_cases.tell(mailroom, fact, cause)
-        wake_mailer()
 
     async def welcome(fact: MemberJoined, cause: Cause) -> None:
         await use_cases.welcome(mailroom, fact, cause)
-        wake_mailer()
 
     return [
         Subscription(

