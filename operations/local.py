@@ -49,12 +49,13 @@ class System:
     async def quiet(self, within: float = QUIET_WITHIN_SECONDS) -> None:
         """Wait until nothing is under way any more: every event told, every email sent or given up."""
         deadline = time.monotonic() + within
-        looks, pause = 0, 0.01
-        # What moves from one place to the next may be in neither when we look, but not so three times in a row.
-        while looks < 3:  # noqa: PLR2004
-            busy = any(one.busy for one in (await self.status()).values())
+        before, looks, pause = await self.status(), 0, 0.01
+        # What moves from one place to the next may be in neither when we look; but then there is more of it afterwards.
+        while looks < 2:  # noqa: PLR2004
+            now = await self.status()
+            quiet = now == before and not any(one.busy for one in now.values())
             # Looking costs the busy ones time, so we look less and less often.
-            looks, pause = (0, min(2 * pause, 0.5)) if busy else (looks + 1, 0.01)
+            before, looks, pause = now, looks + 1 if quiet else 0, 0.01 if quiet else min(2 * pause, 0.5)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"still busy after {within:.0f} s: {await self.status()}")
             await asyncio.sleep(pause)

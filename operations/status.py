@@ -17,8 +17,10 @@ from shared.service import Service
 class ServiceStatus:
     """How one service stands."""
 
+    events: int
+    """Events that it has stored."""
     outbox: int
-    """Events not yet published."""
+    """Of these, not yet published."""
     lag: int | None = None
     """Events not yet reacted to; None where the durable is missing or the service reacts to nothing."""
     parked: int = 0
@@ -45,10 +47,12 @@ async def status(services: Sequence[Service], nats_url: str) -> dict[str, Servic
 async def service_status(service: Service, js: JetStreamContext) -> ServiceStatus:
     """How one service stands."""
     # First the outbox, then the stream, then the emails: what moves on in between is seen further on.
+    events = await service.database[EVENTS].estimated_document_count()
     outbox = await service.database[EVENTS].count_documents({"unpublished": True})
     lags = [await _lag(js, inbox.durable.stream, service.name) for inbox in service.inboxes]
     known = [lag for lag in lags if lag is not None]
     return ServiceStatus(
+        events=events,
         outbox=outbox,
         lag=sum(known) if known else None,
         parked=len(await service.parking.list()),

@@ -26,18 +26,24 @@ class Watchdog:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._beat = self._connected = time.monotonic()
+        self._watching = False
 
     async def run(self) -> None:
         """Beat until cancelled, while a thread listens."""
+        self._watching = True
         threading.Thread(target=self._listen, daemon=True, name="watchdog").start()
-        while True:
-            self._beat = time.monotonic()
-            if self._broker.connected:
-                self._connected = self._beat
-            await asyncio.sleep(0.5)
+        try:
+            while True:
+                self._beat = time.monotonic()
+                if self._broker.connected:
+                    self._connected = self._beat
+                await asyncio.sleep(0.5)
+        finally:
+            # An orderly stop may take its time.
+            self._watching = False
 
     def _listen(self) -> None:
-        while True:
+        while self._watching:
             time.sleep(0.5)
             now = time.monotonic()
             if now - self._beat > FROZEN_SECONDS:

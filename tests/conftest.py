@@ -23,6 +23,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
         yield running
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no core is idle at the end."""
+    long = ("test_races", "test_crashes", "test_outages", "test_cli")
+    items.sort(key=lambda item: next((n for n, name in enumerate(long) if name in item.nodeid), len(long)))
+
+
 @asynccontextmanager
 async def loaded_system(servers: EmbeddedServers) -> AsyncIterator[System]:
     """All services on the day of the story, with the alliance of January 2023 loaded."""

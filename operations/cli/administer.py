@@ -87,10 +87,17 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
         return
-    table = Table("service", "outbox", "lag", "parked", "emails")
+    table = Table("service", "events", "outbox", "lag", "parked", "emails")
     for name, one in found.items():
         emails = ", ".join(f"{count} {state}" for state, count in sorted(one.deliveries.items()))
-        table.add_row(name, str(one.outbox), "–" if one.lag is None else str(one.lag), str(one.parked), emails or "–")
+        table.add_row(
+            name,
+            str(one.events),
+            str(one.outbox),
+            "–" if one.lag is None else str(one.lag),
+            str(one.parked),
+            emails or "–",
+        )
     Console().print(table)
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import lru_cache, partial
+from typing import Any
 
 import aiosmtplib
 import structlog
@@ -241,7 +242,7 @@ class Mailer:
             try:
                 # What has waited for too long may be claimed by somebody else before we are done with it.
                 if self._clock() + self._attempt <= delivery.due_at:
-                    await self._send(connection, delivery)
+                    await _to_the_end(self._send(connection, delivery))
             finally:
                 self._claimed.task_done()
 
@@ -295,3 +296,13 @@ class Mailer:
 
 def _decided(outcome: Outcome, now: datetime) -> Callable[[Delivery], Decision[Delivery]]:
     return lambda delivery: (outcome(delivery, now=now), [])
+
+
+async def _to_the_end(sending: Coroutine[Any, Any, None]) -> None:
+    """Finish and record what is on the wire, also when we are told to stop: it would come twice otherwise."""
+    task = asyncio.create_task(sending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -31,6 +31,11 @@ class Process(Server):
         return f"http://{HOST}:{self.port}"
 
     @property
+    def status(self) -> int | None:
+        """The exit status, once it has ended."""
+        return self._process.poll() if self._process else None
+
+    @property
     def killed(self) -> bool:
         """Whether it was ended by SIGKILL."""
         return self._process is not None and self._process.poll() == -9

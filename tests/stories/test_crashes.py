@@ -74,6 +74,20 @@ async def test_nothing_is_lost_or_doubled_by_a_kill(world: World, number: int, s
     assert max(emails.values()) <= 2
 
 
+async def test_an_orderly_stop_ends_well_and_sends_nothing_twice(world: World) -> None:
+    world.start()
+    async with httpx.AsyncClient(base_url=world.processes["membership"].url, timeout=10) as http:
+        agreement = await Staff(http, world.settings.token_private_key).accession(TOWNS[-1])
+    world.stop()
+    assert [process.status for process in world.processes.values()] == [0, 0]
+    world.start()
+    await world.system.quiet()
+    world.stop()
+    emails = Counter(mail.message_id for mail in world.emails_about(agreement))
+    assert len(emails) >= 21
+    assert set(emails.values()) == {1}
+
+
 async def _killed_and_revived(process: Process) -> None:
     """Wait until the process has died at its point, and start it again; what follows is up to the system alone."""
     deadline = time.monotonic() + 20
