@@ -23,15 +23,15 @@ MAYOR_OF_GOERLITZ = actor("goerlitz/oberbuergermeisteramt", Role.MUNICIPALITY, a
 POLICE = actor("pd-goerlitz/leitung", Role.POLICE, police_directorate="PD Görlitz")
 
 SIGNATURES = (
-    (MAYOR, f"municipality:{ROTHENBURG}", "die Bürgermeisterin oder der Bürgermeister", "Bürgermeisteramt"),
+    (MAYOR, f"municipality:{ROTHENBURG}", "die Bürgermeisterin oder der Bürgermeister", "Stadt Rothenburg/O.L."),
     (
         POLICE,
         "police_directorate:PD Görlitz",
         "die Leitung der Polizeidirektion",
-        "Leitung der Polizeidirektion Görlitz",
+        "Polizeidirektion Görlitz",
     ),
-    (LPR, "lpr", "die Geschäftsführung des LPR", "Geschäftsführung des Landespräventionsrates"),
-    (MINISTRY, "ministry", "der Staatsminister des Innern", "Staatsminister des Innern"),
+    (LPR, "lpr", "die Geschäftsführung des LPR", "Landespräventionsrat Sachsen"),
+    (MINISTRY, "ministry", "der Staatsminister des Innern", "Sächsisches Staatsministerium des Innern"),
 )
 
 Tell = Callable[[str], None]
