@@ -9,13 +9,20 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from services.membership import use_cases
+from services.membership.api.rights import (
+    acts_for,
+    must_see,
+    must_see_agreement,
+    own_agreements,
+    own_municipalities,
+)
 from services.membership.domain.agreement import DEFAULT_PARTIES, Agreement, Form, PartyKind, Signature
 from services.membership.domain.municipality import ActionField, Consultation, Municipality, Stage
 from services.membership.queries import Alliance, AllianceFigures
 from services.membership.use_cases import Agreements, Municipalities
-from shared.auth import Actor, Role
+from shared.auth import Role
 from shared.clock import Clock, berlin_day
-from shared.errors import NotAllowed, NotFound
+from shared.errors import NotAllowed
 from shared.mongo import Database
 from shared.outbox import history
 from shared.web import (
@@ -110,20 +117,20 @@ def _municipality_routes(
         limit: Limit = 50,
     ) -> Listing[Municipality]:  # fmt: skip
         """The municipalities in the area of whoever asks, by official key."""
-        where = _own_municipalities(request.user) | ({"stage": stage} if stage else {})
+        where = own_municipalities(request.user) | ({"stage": stage} if stage else {})
         return listing(await municipalities.page(where, after=cursor_place(cursor), limit=limit))
 
     @get("/municipalities/{ags:str}")
     async def municipality(request: Asked, ags: FromPath[str]) -> Response[Municipality]:
         """One municipality, with the ETag that a change may refer to."""
         found, version = await municipalities.versioned(ags)
-        _must_see(request.user, found)
+        must_see(request.user, found)
         return versioned(found, version)
 
     @get("/municipalities/{ags:str}/history")
     async def municipality_history(request: Asked, ags: FromPath[str]) -> Listing[dict[str, Any]]:
         """What happened to a municipality, oldest first."""
-        _must_see(request.user, await municipalities.get(ags))
+        must_see(request.user, await municipalities.get(ags))
         return Listing(items=await history(database, ags), next=None)
 
     @post("/municipalities/{ags:str}/consultations")
@@ -164,20 +171,20 @@ def _agreement_routes(
         request: Asked, cursor: FromQuery[str | None] = None, limit: Limit = 50
     ) -> Listing[Agreement]:
         """The agreements in the area of whoever asks, by file number."""
-        where = _own_agreements(request.user)
+        where = own_agreements(request.user)
         return listing(await agreements.page(where, after=cursor_place(cursor), limit=limit))
 
     @get("/agreements/{id:str}")
     async def agreement(request: Asked, id: FromPath[str]) -> Response[Agreement]:
         """One agreement, with who has signed."""
         found, version = await agreements.versioned(id)
-        _must_see_agreement(request.user, found)
+        must_see_agreement(request.user, found)
         return versioned(found, version)
 
     @get("/agreements/{id:str}/history")
     async def agreement_history(request: Asked, id: FromPath[str]) -> Listing[dict[str, Any]]:
         """What happened to an agreement, oldest first."""
-        _must_see_agreement(request.user, await agreements.get(id))
+        must_see_agreement(request.user, await agreements.get(id))
         return Listing(items=await history(database, id), next=None)
 
     @post("/agreements")
@@ -200,8 +207,8 @@ def _agreement_routes(
     @post("/agreements/{id:str}/signatures")
     async def signature(request: Asked, id: FromPath[str], data: JSONBody[SignatureGiven]) -> Response[Agreement]:
         """A party records its own signature; nobody signs for another."""
-        _must_see_agreement(request.user, await agreements.get(id))
-        if not _acts_for(request.user, data.party):
+        must_see_agreement(request.user, await agreements.get(id))
+        if not acts_for(request.user, data.party):
             raise NotAllowed(f"{request.user.subject} may not sign for {data.party}")
         given = Signature(
             party=data.party, person=data.person, function=data.function, deputy=data.deputy,
@@ -211,48 +218,6 @@ def _agreement_routes(
         return _created_agreement(await use_cases.sign_agreement(agreements, id, given, cause))
 
     return [agreement_list, agreement, agreement_history, drafting, readiness, signature]
-
-
-def _acts_for(who: Actor, party: str) -> bool:
-    kind, _, area = party.partition(":")
-    match kind:
-        case PartyKind.MUNICIPALITY:
-            return who.role is Role.MUNICIPALITY and area in who.ags
-        case PartyKind.POLICE_DIRECTORATE:
-            return who.role is Role.POLICE and area == who.police_directorate
-        case PartyKind.LPR:
-            return who.role is Role.LPR
-        case PartyKind.MINISTRY:
-            return who.role is Role.MINISTRY
-        case _:
-            return False
-
-
-def _must_see(who: Actor, municipality: Municipality) -> None:
-    if not who.sees(municipality.ags, municipality.police_directorate):
-        raise NotFound(f"there is no municipality {municipality.ags}")
-
-
-def _must_see_agreement(who: Actor, agreement: Agreement) -> None:
-    if not any(who.sees(ref.ags, ref.police_directorate) for ref in agreement.municipalities):
-        raise NotFound(f"there is no agreement {agreement.id}")
-
-
-def _own_municipalities(who: Actor) -> dict[str, Any]:
-    if who.sees_all:
-        return {}
-    return {"$or": [{"_id": {"$in": sorted(who.ags)}}, {"police_directorate": who.police_directorate}]}
-
-
-def _own_agreements(who: Actor) -> dict[str, Any]:
-    if who.sees_all:
-        return {}
-    return {
-        "$or": [
-            {"municipalities.ags": {"$in": sorted(who.ags)}},
-            {"municipalities.police_directorate": who.police_directorate},
-        ]
-    }
 
 
 def _created_municipality(municipality: Municipality) -> Response[Municipality]:

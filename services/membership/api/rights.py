@@ -1,0 +1,55 @@
+"""Who may see what of membership, and act for whom."""
+
+from typing import Any
+
+from services.membership.domain.agreement import Agreement, PartyKind
+from services.membership.domain.municipality import Municipality
+from shared.auth import Actor, Role
+from shared.errors import NotFound
+
+
+def acts_for(who: Actor, party: str) -> bool:
+    """Whether somebody signs, or speaks, for a party."""
+    kind, _, area = party.partition(":")
+    match kind:
+        case PartyKind.MUNICIPALITY:
+            return who.role is Role.MUNICIPALITY and area in who.ags
+        case PartyKind.POLICE_DIRECTORATE:
+            return who.role is Role.POLICE and area == who.police_directorate
+        case PartyKind.LPR:
+            return who.role is Role.LPR
+        case PartyKind.MINISTRY:
+            return who.role is Role.MINISTRY
+        case _:
+            return False
+
+
+def must_see(who: Actor, municipality: Municipality) -> None:
+    """Raise NotFound unless the municipality lies in this one's area."""
+    if not who.sees(municipality.ags, municipality.police_directorate):
+        raise NotFound(f"there is no municipality {municipality.ags}")
+
+
+def must_see_agreement(who: Actor, agreement: Agreement) -> None:
+    """Raise NotFound unless a municipality of the agreement lies in this one's area."""
+    if not any(who.sees(ref.ags, ref.police_directorate) for ref in agreement.municipalities):
+        raise NotFound(f"there is no agreement {agreement.id}")
+
+
+def own_municipalities(who: Actor) -> dict[str, Any]:
+    """The municipalities in somebody's area, as a filter."""
+    if who.sees_all:
+        return {}
+    return {"$or": [{"_id": {"$in": sorted(who.ags)}}, {"police_directorate": who.police_directorate}]}
+
+
+def own_agreements(who: Actor) -> dict[str, Any]:
+    """The agreements in somebody's area, as a filter."""
+    if who.sees_all:
+        return {}
+    return {
+        "$or": [
+            {"municipalities.ags": {"$in": sorted(who.ags)}},
+            {"municipalities.police_directorate": who.police_directorate},
+        ]
+    }
