@@ -50,7 +50,7 @@ async def set_up_database(service: Service) -> None:
 
 
 def _collections(service: Service) -> list[tuple[str, dict[str, Any], list[IndexModel]]]:
-    rows = ("type", "subject", "version", "at", "actor", "cause", "trace", "history", "data")
+    rows = ("type", "subject", "version", "at", "actor", "cause", "trace", "history", "data", "hash")
     expire = IndexModel([("expires_at", ASCENDING)], name="expires_at", expireAfterSeconds=0)
     return [
         (outbox.EVENTS, _validator(rows), [_model(_UNPUBLISHED), _model(_BY_AGGREGATE)]),
@@ -63,7 +63,7 @@ def _collections(service: Service) -> list[tuple[str, dict[str, Any], list[Index
 
 def _aggregates(one: Repository[Any]) -> tuple[str, dict[str, Any], list[IndexModel]]:
     always = [field.name for field in fields(one.kind) if field.default is MISSING and field.name != one.key]
-    return one.collection, _validator(("version", "head", *always)), [_model(index) for index in one.indexes]
+    return one.collection, _validator(("version", "head", "chain", *always)), [_model(index) for index in one.indexes]
 
 
 def _validator(required: Sequence[str]) -> dict[str, Any]:

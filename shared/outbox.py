@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from shared.cause import Cause
+from shared.chain import link
 from shared.cloudevents import Envelope
 from shared.crashpoints import crashpoint
 from shared.events import Event
@@ -30,26 +31,25 @@ log = structlog.get_logger()
 
 
 def event_rows(events: Sequence[Event], subject: str, *, before: Document, cause: Cause) -> list[Document]:
-    """The rows for what a rule returned, with versions that follow the one the aggregate had `before`."""
+    """The rows for what a rule returned; versions, ids and hashes follow those the aggregate had `before`."""
     rows: list[Document] = []
-    id = before["head"]
+    id, hash = before["head"], before["chain"]
     for version, event in enumerate(events, start=before["version"] + 1):
         id = new_id(after=id)
-        rows.append(
-            {
-                "_id": id,
-                "type": event.type,
-                "subject": subject,
-                "version": version,
-                "at": cause.at,
-                "actor": cause.actor,
-                "cause": cause.id,
-                "trace": cause.trace,
-                "history": cause.history,
-                "data": msgspec.to_builtins(event),
-                "unpublished": True,
-            }
-        )
+        row: Document = {
+            "_id": id,
+            "type": event.type,
+            "subject": subject,
+            "version": version,
+            "at": cause.at,
+            "actor": cause.actor,
+            "cause": cause.id,
+            "trace": cause.trace,
+            "history": cause.history,
+            "data": msgspec.to_builtins(event),
+        }
+        hash = link(hash, row)
+        rows.append(row | {"hash": hash, "unpublished": True})
     return rows
 
 
@@ -66,7 +66,8 @@ def row_envelope(row: Document) -> Envelope:
         cause=row["cause"],
         trace=row["trace"],
         history=row["history"],
-        body=msgspec.json.encode(row["data"]),
+        # Large integers come back from MongoDB as a subclass of int, which msgspec does not take by itself.
+        body=msgspec.json.encode(row["data"], enc_hook=int),
     )
 
 
@@ -140,6 +141,6 @@ class Relay:
 
 
 async def history(database: Database, subject: str) -> list[dict[str, Any]]:
-    """What happened to an aggregate, oldest first: each event with who, when and why."""
+    """What happened to an aggregate, oldest first: each event with who, when and why, and its hash in the chain."""
     found = database[EVENTS].find({"subject": subject}, {"unpublished": 0}).sort("version")
     return [{"id": row.pop("_id"), **row} async for row in found]

@@ -230,6 +230,11 @@ class Repository(Generic[S]):
         found = self.store.database[self.collection].find(where).sort(order).limit(limit)
         return [self.state(document) for document in await found.to_list(None)]
 
+    async def ids(self, where: Mapping[str, Any], *, limit: int = 0) -> list[str]:
+        """The ids of aggregates that match, in their order, all of them or the first few."""
+        found = self.store.database[self.collection].find(where, {"_id": 1}).sort("_id").limit(limit)
+        return [document["_id"] for document in await found.to_list(None)]
+
     async def add(self, state: S, events: Sequence[Event], cause: Cause) -> S:
         """Store a new aggregate and its events; raises Taken when its id or a unique value exists already."""
         added = await self.store.commit(cause, self.adding(state, events))
@@ -250,9 +255,11 @@ class Repository(Generic[S]):
         """The step that stores a new aggregate, for `Store.commit`."""
         return Step(self, getattr(state, self.key), lambda _: (state, events), new=state, adds=True)
 
-    def changing(self, id: str, decide: Callable[[S], Decision[S]], *, expected: int | None = None) -> Step[S]:
-        """The step that changes an aggregate, for `Store.commit`."""
-        return Step(self, id, decide, expected=expected)
+    def changing(
+        self, id: str, decide: Callable[[S], Decision[S]], *, expected: int | None = None, new: S | None = None
+    ) -> Step[S]:
+        """The step that changes an aggregate, for `Store.commit`; one that begins as `new` where there is none yet."""
+        return Step(self, id, decide, new=new, expected=expected)
 
     def putting(self, state: S, events: Sequence[Event] = ()) -> Step[S]:
         """The step that stores an aggregate whether there was one before or not, for `Store.commit`."""
@@ -274,7 +281,7 @@ class Repository(Generic[S]):
 
     def decide(self, step: Step[S], stored: Document | None, cause: Cause) -> _Write:
         """Let the rule decide on what is stored."""
-        before = stored or {"_id": step.id, "version": 0, "head": ""}
+        before = stored or {"_id": step.id, "version": 0, "head": "", "chain": ""}
         version: int = before["version"]
         if step.expected is not None and step.expected != version:
             raise Stale(f"{step.id} has version {version} by now, not {step.expected}; read it again and decide anew")
@@ -283,10 +290,11 @@ class Repository(Generic[S]):
         if stored and new == old and not events:
             return _Write(self.collection, stored, version, [])
         rows = event_rows(events, step.id, before=before, cause=cause)
-        after = self._plain(new) | {
+        after = self.plain(new) | {
             "_id": step.id,
             "version": rows[-1]["version"] if rows else version + 1,
             "head": rows[-1]["_id"] if rows else before["head"],
+            "chain": rows[-1]["hash"] if rows else before["chain"],
         }
         return _Write(self.collection, after, version, rows)
 
@@ -295,7 +303,8 @@ class Repository(Generic[S]):
             raise NotFound(f"there is no {self.kind.__name__.lower()} {id}")
         return document
 
-    def _plain(self, state: S) -> Document:
+    def plain(self, state: S) -> Document:
+        """The fields of an aggregate as they are stored, without its id."""
         plain: Document = msgspec.to_builtins(state, builtin_types=(datetime,))
         del plain[self.key]
         return plain

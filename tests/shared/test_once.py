@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.chain import check
 from shared.errors import KeyReused, NotFound
 from shared.ids import new_id
 from shared.mongo import Document
@@ -22,6 +23,7 @@ class Race:
     jar: Jar
     version: int
     head: str
+    chain: str
     rows: list[Document]
 
 
@@ -36,6 +38,7 @@ async def race(set_up_kitchen: Kitchen) -> Race:
         jar=await set_up_kitchen.jars.get(id),
         version=document["version"],
         head=document["head"],
+        chain=document["chain"],
         rows=await set_up_kitchen.rows(subject=id),
     )
 
@@ -54,7 +57,12 @@ def test_events_have_versions_without_gaps_in_the_order_of_their_ids(race: Race)
 
 
 def test_an_aggregate_knows_its_last_event(race: Race) -> None:
-    assert (race.version, race.head) == (race.rows[-1]["version"], race.rows[-1]["_id"])
+    last = race.rows[-1]
+    assert (race.version, race.head, race.chain) == (last["version"], last["_id"], last["hash"])
+
+
+def test_events_are_one_chain_though_ten_processes_wrote_them(race: Race) -> None:
+    assert check(race.rows, race.jar.id) == []
 
 
 async def test_an_event_is_kept_with_who_when_and_why(kitchen: Kitchen) -> None:
@@ -62,7 +70,7 @@ async def test_an_event_is_kept_with_who_when_and_why(kitchen: Kitchen) -> None:
     why = cause(actor="grandmother", history=True)
     await kitchen.fill("jam", 3, why)
     [row] = await kitchen.rows()
-    del row["_id"]
+    del row["_id"], row["hash"]
     assert row == {
         "type": "kitchen.jar_filled.v1", "subject": "jam", "version": 2, "at": why.at, "actor": "grandmother",
         "cause": why.id, "trace": why.trace, "history": True, "data": {"jar": "jam", "amount": 3}, "unpublished": True,

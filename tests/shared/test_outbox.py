@@ -18,7 +18,7 @@ from shared.outbox import BATCH, EVENTS, SWEEP_SECONDS, Relay, event_rows, histo
 from tests.shared.kitchen import Jar, JarFilled, JarSealed, Kitchen, cause
 
 PATIENCE_SECONDS = 10
-NEW: Document = {"version": 0, "head": ""}
+NEW: Document = {"version": 0, "head": "", "chain": ""}
 
 
 class Stream:
@@ -88,6 +88,15 @@ async def test_what_happened_is_published_as_it_was_stored(kitchen: Kitchen) -> 
             actor=why.actor, cause=why.id, trace=why.trace, history=True, body=b'{"jar":"jam","amount":3}',
         )
     ]  # fmt: skip
+
+
+# A bug once: MongoDB answers integers beyond 32 bits as a subclass of int, which msgspec does not encode by itself.
+async def test_a_large_number_is_published(kitchen: Kitchen) -> None:
+    await kitchen.add("jam")
+    await kitchen.fill("jam", 2**40)
+    stream = Stream()
+    await relay(kitchen, stream).drain()
+    assert [envelope.body for envelope in stream.published] == [b'{"jar":"jam","amount":1099511627776}']
 
 
 async def test_what_is_published_is_not_published_again(kitchen: Kitchen) -> None:
@@ -239,12 +248,13 @@ async def test_history_tells_who_when_and_why_but_not_what_is_published(kitchen:
     assert told == {
         "id": row["_id"], "type": JarFilled.type, "subject": "jam", "version": 2, "at": why.at, "actor": why.actor,
         "cause": why.id, "trace": why.trace, "history": False, "data": {"jar": "jam", "amount": 3},
+        "hash": row["hash"],
     }  # fmt: skip
 
 
 def test_rows_of_one_change_have_growing_ids_after_the_last_one() -> None:
     future = new_id(after=str(replace(_envelope(), id="ffffffff-ffff-7fff-bfff-000000000000").id))
-    rows = event_rows([JarSealed(jar="jam")] * 3, "jam", before={"version": 4, "head": future}, cause=cause())
+    rows = event_rows([JarSealed(jar="jam")] * 3, "jam", before={**NEW, "version": 4, "head": future}, cause=cause())
     ids = [future, *(row["_id"] for row in rows)]
     assert ids == sorted(set(ids))
 
