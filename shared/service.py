@@ -17,6 +17,7 @@ from shared.mongo import OUTAGES, Database
 from shared.outbox import Relay
 from shared.parking import Parking
 from shared.repository import Index, Repository, Store
+from shared.schedule import Deadline, Schedule
 from shared.settings import Settings
 from shared.web import application
 
@@ -42,6 +43,7 @@ class Service:
         self.parking = Parking(self.database)
         self.repositories: list[Repository[Any]] = []
         self.inboxes: list[Inbox] = []
+        self.schedule = Schedule(name, (), self.lease, self.clock)
         self._jobs: list[Job] = [self.broker.run, self.relay.run]
 
     def repository(
@@ -59,6 +61,11 @@ class Service:
             self.broker.subscribe(inbox.durable, inbox.receive)
             self.inboxes.append(inbox)
             self._jobs.append(lambda inbox=inbox: inbox.retry(self.lease))  # type: ignore[misc]
+
+    def let_fall_due(self, *deadlines: Deadline) -> None:
+        """Let happen what becomes due as time passes."""
+        self.schedule = Schedule(self.name, deadlines, self.lease, self.clock)
+        self._jobs.append(self.schedule.run)
 
     def in_background(self, job: Job) -> None:
         """Run this, too, for as long as the service does."""
