@@ -78,7 +78,7 @@ async def request_cause(request: Asked, clock: Clock) -> Cause:
     if key is not None and not _KEY.fullmatch(key):
         raise Invalid("Idempotency-Key must be 1 to 200 printable ASCII characters without spaces")
     context = structlog.contextvars.get_contextvars()
-    what = f"{request.method} {request.url.path}\n".encode() + await request.body()
+    what = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
     return Cause(
         actor=who,
         at=clock(),
