@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import email
+import email.parser
 import email.policy
 import json
 import os
@@ -29,7 +30,12 @@ class Mail:
     to: str
     subject: str
     message_id: str
-    message: EmailMessage
+    path: Path
+
+    @property
+    def message(self) -> EmailMessage:
+        """The whole of it, read only now: a look at thousands of subjects needs no bodies."""
+        return email.message_from_bytes(self.path.read_bytes(), policy=email.policy.default)
 
 
 class Cut(TypedDict):
@@ -62,14 +68,15 @@ def set_faults(maildir: Path, faults: Faults) -> None:
 
 
 def _read_mail(path: Path) -> Mail:
-    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    with path.open("rb") as file:
+        head = email.parser.BytesHeaderParser(policy=email.policy.default).parse(file)
     return Mail(
         key=path.name.partition(":")[0],
-        received_at=datetime.fromisoformat(message["X-Received-At"]),
-        to=str(message["X-Envelope-To"]),
-        subject=str(message["Subject"] or ""),
-        message_id=str(message["Message-ID"] or ""),
-        message=message,
+        received_at=datetime.fromisoformat(head["X-Received-At"]),
+        to=str(head["X-Envelope-To"]),
+        subject=str(head["Subject"] or ""),
+        message_id=str(head["Message-ID"] or ""),
+        path=path,
     )
 
 
