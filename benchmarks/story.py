@@ -24,7 +24,7 @@ from operations.accessions import DAY, Staff, Town
 from operations.embedded import EmbeddedServers
 from operations.load import load, rows
 from operations.local import run, running_system
-from services.membership.domain.municipality import POLICE_DIRECTORATE_OF
+from services.membership.domain.official import POLICE_DIRECTORATE_OF
 from services.notifications.mailer import CONNECTIONS
 from shared.log import configure_logs
 

@@ -1,17 +1,21 @@
 """Loads the alliance as it stood in January 2023: history, on which others build and of which nobody gets an email."""
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 
 from operations.services import SERVICES, service_of
-from services.membership.domain.agreement import Agreement, recorded
-from services.membership.domain.municipality import Consultation, Municipality, register
+from services.membership.domain.agreement import Agreement
+from services.membership.domain.drafting import record
+from services.membership.domain.milestones import Consultation
+from services.membership.domain.municipality import Decided, Municipality
+from services.membership.domain.registry import Official, merge, register
+from services.membership.domain.template import STANDARD, Template
 from services.notifications.domain import Contact
 from shared.cause import Cause
 from shared.clock import BERLIN
@@ -21,10 +25,6 @@ from shared.service import Service
 from shared.settings import Settings
 
 BATCH = 150
-ATTRIBUTION = (
-    "Ortsdaten: GeoNames (CC BY 4.0); Kreise: © Statistisches Bundesamt (Destatis) 2019 (CC BY 4.0); "
-    "Umriss: Natural Earth (gemeinfrei)"
-)
 
 Report = Callable[[str, int, int], None]
 """Told what is being loaded, how much of it is done, and how much there is."""
@@ -46,6 +46,7 @@ async def load(settings: Settings, report: Report = lambda *_: None) -> Loaded:
     membership.database.open()
     notifications.database.open()
     try:
+        await _template(membership)
         return Loaded(
             municipalities=await _municipalities(membership, report),
             consultations=await _consultations(membership, report),
@@ -58,47 +59,75 @@ async def load(settings: Settings, report: Report = lambda *_: None) -> Loaded:
 
 
 async def _municipalities(service: Service, report: Report) -> int:
+    """Those of today, and those that were merged into one of them."""
     repository = _repository(service, Municipality)
-    known = await _ids(repository)
-    steps = []
+    known = set(await repository.ids({}))
+    new = [(one, facts) for one, facts in _registered() if one.ags not in known]
+    await _commit(service, [repository.adding(one, facts) for one, facts in new], "municipalities", report)
+    return sum(one.valid_to is None for one, _ in new)
+
+
+def _registered() -> Iterator[Decided]:
+    """Every municipality, each followed by those that were merged into it."""
+    former = list(rows("former_municipalities.csv"))
     for row in rows("municipalities.csv"):
-        if row["ags"] not in known:
-            municipality, events = register(
-                ags=row["ags"],
-                name=row["name"],
-                name_sorbian=row["name_sorbian"] or None,
-                kind=row["kind"],
-                district=row["district"],
-                nuts3=row["nuts3"],
-                latitude=float(row["latitude"]),
-                longitude=float(row["longitude"]),
-                population=int(row["population_estimate"]) if row["population_estimate"] else None,
-            )
-            steps.append(repository.adding(municipality, events))
-    return await _commit(service, steps, "municipalities", report)
+        merged = {one["ags"]: one for one in former if one["successor"] == row["ags"]}
+        since = {ags: date.fromisoformat(one["valid_to"]) + timedelta(days=1) for ags, one in merged.items()}
+        successor, founded = register(_official(row, tuple(merged)), max(since.values(), default=None))
+        yield successor, founded
+        for ags, one in merged.items():
+            before, begun = register(_official(one))
+            after, dissolved = merge(before, successor, since[ags])
+            yield after, [*begun, *dissolved]
+
+
+def _official(row: dict[str, str], predecessors: tuple[str, ...] = ()) -> Official:
+    return Official(
+        ags=row["ags"],
+        name=row["name"],
+        name_sorbian=row["name_sorbian"] or None,
+        kind=row["kind"],
+        district=row["district"],
+        nuts3=row["nuts3"],
+        latitude=float(row["latitude"]),
+        longitude=float(row["longitude"]),
+        population=int(row["population_estimate"]) if row["population_estimate"] else None,
+        predecessors=predecessors,
+    )
 
 
 async def _consultations(service: Service, report: Report) -> int:
-    """Every one of them was advised, on a day that is not documented; some cooperate."""
+    """Every one of them was advised, on a day that is not documented; some cooperate, in some a council meets."""
     repository = _repository(service, Municipality)
-    new = await _ids(repository, {"consultations": []})
-    now = service.clock()
-    held = Consultation(held_on=None)
-
-    def advised(municipality: Municipality) -> tuple[Municipality, list[Any]]:
-        return municipality.hold_consultation(held, now)
-
-    def cooperating(municipality: Municipality) -> tuple[Municipality, list[Any]]:
-        consulted, told = municipality.hold_consultation(held, now)
-        begun, more = consulted.begin_cooperation(None, now)
-        return begun, [*told, *more]
-
+    new = set(await repository.ids({"consultations": []}))
     steps = [
-        repository.changing(row["ags"], cooperating if row["stage"] == "cooperating" else advised)
+        repository.changing(row["ags"], _history_of(row, service.clock()))
         for row in rows("alliance_2023-01.csv")
         if row["ags"] in new
     ]
     return await _commit(service, steps, "consultations", report)
+
+
+def _history_of(row: dict[str, str], now: datetime) -> Callable[[Municipality], Decided]:
+    def decide(municipality: Municipality) -> Decided:
+        one, facts = municipality.hold_consultation(Consultation(held_on=None), now)
+        if row["stage"] == "cooperating":
+            one, more = one.begin_cooperation(None, now)
+            facts = [*facts, *more]
+        if row["council"] == "yes":
+            one, more = one.note_prevention_council(None, now, meets=True)
+            facts = [*facts, *more]
+        return one, facts
+
+    return decide
+
+
+async def _template(service: Service) -> None:
+    """The text that agreements begin with, unless the LPR has published another one."""
+    repository = _repository(service, Template)
+    if not await repository.ids({"_id": STANDARD}):
+        text = files("operations").joinpath("data", "cooperation_agreement.txt").read_text(encoding="utf-8")
+        await service.store.commit(_cause(service.clock()), repository.adding(*Template(id=STANDARD).publish(text)))
 
 
 async def _agreements(service: Service, report: Report) -> int:
@@ -112,7 +141,7 @@ async def _agreements(service: Service, report: Report) -> int:
         if row["stage"] == "member" and row["ags"] not in known
     ]
     for done, (ags, since) in enumerate(sorted(dated, key=lambda one: one[1]), start=1):
-        agreement, events = recorded(new_file_number("KV", since.year), municipalities[ags], since)
+        agreement, events = record(new_file_number("KV", since.year), municipalities[ags], since)
         at = datetime.combine(since, time(12), BERLIN).astimezone(UTC)
         await service.store.commit(_cause(at), repository.adding(agreement, events))
         report("agreements", done, len(dated))
@@ -121,7 +150,7 @@ async def _agreements(service: Service, report: Report) -> int:
 
 async def _contacts(service: Service, report: Report) -> int:
     repository = _repository(service, Contact)
-    known = await _ids(repository)
+    known = set(await repository.ids({}))
     contacts = [msgspec.convert(row, Contact) for row in rows("contacts.csv") if row["id"] not in known]
     return await _commit(service, [repository.adding(one) for one in contacts], "contacts", report)
 
@@ -134,11 +163,6 @@ def rows(name: str) -> Iterable[dict[str, str]]:
 
 def _repository(service: Service, kind: type[Any]) -> Repository[Any]:
     return next(one for one in service.repositories if one.kind is kind)
-
-
-async def _ids(repository: Repository[Any], where: dict[str, Any] | None = None) -> set[str]:
-    found = repository.store.database[repository.collection].find(where or {}, {"_id": 1})
-    return {document["_id"] async for document in found}
 
 
 async def _commit(service: Service, steps: Sequence[Step[Any]], what: str, report: Report) -> int:

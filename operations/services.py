@@ -1,12 +1,13 @@
 """The services there are, by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from litestar import Litestar
 
 from services.membership.app import create_app as create_membership
 from services.notifications.app import create_app as create_notifications
+from shared.errors import NotFound
 from shared.events import all_events
 from shared.service import Service
 from shared.settings import Settings
@@ -25,6 +26,14 @@ def service_of(app: Litestar) -> Service:
 def create_services(settings: Settings) -> list[Service]:
     """All services, put together but not running, for commands that work on their databases."""
     return [service_of(create(settings)) for create in SERVICES.values()]
+
+
+def named(services: Sequence[Service], name: str) -> Service:
+    """The service of this name; raises NotFound."""
+    for service in services:
+        if service.name == name:
+            return service
+    raise NotFound(f"there is no service {name}; these are {', '.join(one.name for one in services)}")
 
 
 def publishers() -> list[str]:

@@ -1,16 +1,36 @@
-"""Which news membership reacts to: its own, because a signed agreement makes members."""
+"""Which news membership reacts to: its own, because agreements make members, and municipalities are merged."""
 
-from services.membership import use_cases
-from services.membership.use_cases import Municipalities
+from services.membership.use_cases import Records, agreements, municipalities
 from shared.cause import Cause
-from shared.events.membership import AgreementSigned
+from shared.events.membership import AgreementEnded, AgreementPassedOn, AgreementSigned, MunicipalityMerged
 from shared.inbox import Subscription
 
 
-def subscriptions(municipalities: Municipalities) -> list[Subscription]:
+def subscriptions(records: Records) -> list[Subscription]:
     """What the service reacts to, and how."""
 
     async def agreement_signed(fact: AgreementSigned, cause: Cause) -> None:
-        await use_cases.join(municipalities, fact, cause)
+        await municipalities.join(records.municipalities, fact, cause)
 
-    return [Subscription("membership", {AgreementSigned: agreement_signed})]
+    async def agreement_ended(fact: AgreementEnded, cause: Cause) -> None:
+        await municipalities.leave(records.municipalities, fact, cause)
+
+    async def agreement_passed_on(fact: AgreementPassedOn, cause: Cause) -> None:
+        await municipalities.succeed(records.municipalities, fact, cause)
+        # The successor may have been merged itself before this news arrived.
+        await agreements.pass_on(records, fact.successor.ags, cause.part("further"))
+
+    async def municipality_merged(fact: MunicipalityMerged, cause: Cause) -> None:
+        await agreements.pass_on(records, fact.ags, cause)
+
+    return [
+        Subscription(
+            "membership",
+            {
+                AgreementSigned: agreement_signed,
+                AgreementEnded: agreement_ended,
+                AgreementPassedOn: agreement_passed_on,
+                MunicipalityMerged: municipality_merged,
+            },
+        )
+    ]

@@ -1,121 +1,127 @@
-from datetime import UTC, date, datetime, timedelta
+import hashlib
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain import agreement as agreements
-from services.membership.domain import municipality as municipalities
-from services.membership.domain.agreement import (
-    ACTIVE,
-    DEFAULT_PARTIES,
-    Agreement,
+from services.membership.domain.agreement import Agreement
+from services.membership.domain.drafting import Terms, record
+from services.membership.domain.signatures import (
     AlreadyReady,
     AlreadySigned,
     Form,
-    NoParty,
     NotAParty,
     NotReady,
-    PartyKind,
     ReadyInFuture,
     Signature,
     SignedBeforeReady,
     SignedInFuture,
-    Stage,
-    draft,
-    recorded,
 )
-from services.membership.domain.municipality import ActionField, Municipality
+from services.membership.domain.template import sha256
+from services.membership.domain.term import ACTIVE, Final, Stage, TooShort
 from shared.errors import Refused
-from shared.events import Event
-from shared.events.membership import AgreementDrafted, AgreementReady, AgreementSigned, AgreementSignedByParty
-from tests.membership.examples import NOW, PIRNA, ROTHENBURG, TODAY, TOMORROW, ZITTAU
+from shared.events.membership import AgreementReady, AgreementSigned, AgreementSignedByParty, AgreementTextAdapted
+from tests.membership.examples import (
+    FOUR,
+    ID,
+    NOW,
+    PIRNA,
+    READY_ON,
+    ROTHENBURG,
+    TODAY,
+    TOMORROW,
+    WITHOUT_MINISTRY,
+    at,
+    drafted,
+    in_force,
+    ready,
+    signature,
+    signed,
+)
 
-ID = "KV-2023-7QX4M2"
-READY_ON = date(2023, 1, 20)
-FOUR = ("municipality:14626480", "police_directorate:PD Görlitz", "lpr", "ministry")
-WITHOUT_MINISTRY = (PartyKind.MUNICIPALITY, PartyKind.POLICE_DIRECTORATE, PartyKind.LPR)
-
-
-def drafted(*covered: Municipality, required: tuple[PartyKind, ...] = DEFAULT_PARTIES) -> Agreement:
-    made, _ = draft(ID, covered or [ROTHENBURG], required, NOW)
-    return made
-
-
-def ready(*covered: Municipality) -> Agreement:
-    made, _ = drafted(*covered).make_ready(READY_ON, NOW)
-    return made
-
-
-def signature(party: str, signed_on: date = TODAY) -> Signature:
-    return Signature(party=party, person="K. Muster", function="Amtsleitung", signed_on=signed_on, place="Zittau")
-
-
-def signed(agreement: Agreement, *parties: str) -> tuple[Agreement, list[Event]]:
-    told: list[Event] = []
-    for party in parties:
-        agreement, events = agreement.sign(signature(party), NOW)
-        told += events
-    return agreement, told
+TEXT = "Kooperationsvereinbarung\n\nViele Augen und Ohren sehen und hören mehr."
+IN_FORCE = in_force()
+PARTIALLY_SIGNED, _ = signed(ready(), "lpr")
+ON_PAPER, _ = record(ID, ROTHENBURG, TODAY)
+WITHDRAWN, _ = drafted().withdraw("anders entschieden", NOW)
+FURTHER = (ready(), PARTIALLY_SIGNED, IN_FORCE, ON_PAPER)
 
 
-IN_FORCE, _ = signed(ready(), *FOUR)
-ON_PAPER, _ = recorded(ID, ROTHENBURG, TODAY)
+def test_an_agreement_is_active_unless_it_is_over() -> None:
+    over = {Stage.EXPIRED, Stage.TERMINATED, Stage.WITHDRAWN, Stage.LAPSED}
+    assert set(ACTIVE) == set(Stage) - over
 
 
-def test_four_must_sign_by_default() -> None:
-    assert drafted().parties == FOUR
+def test_the_text_of_a_draft_can_be_adapted() -> None:
+    adapted, events = drafted().adapt_text(TEXT)
+    assert adapted.text == TEXT
+    assert events == [AgreementTextAdapted(agreement_id=ID, municipalities=(ROTHENBURG.ref,), text=TEXT)]
 
 
-def test_three_may_do_without_the_ministry() -> None:
-    assert drafted(required=WITHOUT_MINISTRY).parties == FOUR[:3]
+def test_the_same_text_is_no_adaption() -> None:
+    adapted, _ = drafted().adapt_text(TEXT)
+    assert adapted.adapt_text(TEXT) == (adapted, [])
 
 
-def test_the_order_in_which_kinds_of_parties_are_required_does_not_matter() -> None:
-    assert drafted(required=(*reversed(DEFAULT_PARTIES), PartyKind.LPR)).parties == FOUR
+@pytest.mark.parametrize(
+    ("sign_by", "ends_on", "last"),
+    [
+        (None, None, None),
+        (TODAY, None, TODAY),
+        (None, TOMORROW, TOMORROW),
+        (TODAY, TOMORROW, TODAY),
+        (date(2023, 1, 29), TOMORROW, TOMORROW),
+    ],
+    ids=str,
+)
+def test_an_agreement_can_be_signed_until_its_last_day_or_that_of_its_term(
+    sign_by: date | None, ends_on: date | None, last: date | None
+) -> None:
+    assert ready(terms=Terms(ends_on=ends_on), sign_by=sign_by).signable_until == last
 
 
-def test_in_a_joint_agreement_every_municipality_and_each_police_directorate_once_must_sign() -> None:
-    assert drafted(PIRNA, ZITTAU, ROTHENBURG).parties == (
-        "municipality:14626480", "municipality:14626610", "municipality:14628270",
-        "police_directorate:PD Dresden", "police_directorate:PD Görlitz", "lpr", "ministry",
-    )  # fmt: skip
+@pytest.mark.parametrize("further", FURTHER, ids=lambda one: one.stage)
+def test_from_readiness_on_the_text_is_fixed(further: Agreement) -> None:
+    with pytest.raises(AlreadyReady, match=rf"{ID} is {further.stage}, ready since {further.ready_on}"):
+        further.adapt_text(TEXT)
 
 
-def test_an_agreement_is_about_all_action_fields_of_its_municipalities() -> None:
-    here, _ = ROTHENBURG.choose_action_fields([ActionField.GRAFFITI, ActionField.DRUGS])
-    there, _ = ZITTAU.choose_action_fields([ActionField.VIOLENCE, ActionField.DRUGS])
-    assert drafted(here, there).action_fields == (ActionField.DRUGS, ActionField.GRAFFITI, ActionField.VIOLENCE)
+def test_a_draft_has_no_fingerprint() -> None:
+    assert drafted().text_sha256 == ""
 
 
-def test_a_draft_is_told_with_who_must_sign() -> None:
-    _, events = draft(ID, [ROTHENBURG], DEFAULT_PARTIES, NOW)
-    assert events == [AgreementDrafted(agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR)]
+@given(st.text())
+def test_the_text_gets_its_fingerprint_at_readiness(text: str) -> None:
+    adapted, _ = drafted().adapt_text(text)
+    made, _ = adapted.make_ready(READY_ON, NOW)
+    assert (made.text, made.text_sha256) == (text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def test_the_day_of_drafting_is_the_day_in_saxony() -> None:
-    made, _ = draft(ID, [ROTHENBURG], DEFAULT_PARTIES, datetime(2023, 1, 27, 23, 30, tzinfo=UTC))
-    assert (made.drafted_on, made.stage) == (TOMORROW, Stage.DRAFT)
-
-
-@pytest.mark.parametrize(("covered", "required"), [([], DEFAULT_PARTIES), ([ROTHENBURG], ())])
-def test_nobody_drafts_an_agreement_of_nobody(covered: list[Municipality], required: tuple[PartyKind, ...]) -> None:
-    with pytest.raises(NoParty, match=ID):
-        draft(ID, covered, required, NOW)
-
-
-def test_readiness_is_told_to_all_parties() -> None:
-    made, events = drafted().make_ready(READY_ON, NOW)
-    assert (made.stage, made.ready_on) == (Stage.READY, READY_ON)
+def test_readiness_is_told_to_all_parties_with_the_text() -> None:
+    adapted, _ = drafted().adapt_text(TEXT)
+    _, events = adapted.make_ready(READY_ON, NOW)
     assert events == [
-        AgreementReady(agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, ready_on=READY_ON)
-    ]
+        AgreementReady(
+            agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, ready_on=READY_ON, text=TEXT,
+            text_sha256=sha256(TEXT), turn=FOUR, remind_on=READY_ON + timedelta(days=14),
+        )
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("further", [ready(), signed(ready(), "lpr")[0], IN_FORCE, ON_PAPER], ids=lambda one: one.stage)
+def test_an_agreement_is_ready_since_a_day() -> None:
+    assert (ready().stage, ready().ready_on) == (Stage.READY, READY_ON)
+
+
+@pytest.mark.parametrize("further", FURTHER, ids=lambda one: one.stage)
 def test_an_agreement_becomes_ready_only_once(further: Agreement) -> None:
     with pytest.raises(AlreadyReady, match=rf"{ID} is {further.stage}, ready since {further.ready_on}"):
         further.make_ready(TODAY, NOW)
+
+
+def test_an_agreement_that_was_withdrawn_does_not_become_ready() -> None:
+    with pytest.raises(Final, match=rf"{ID} is withdrawn since 2023-01-27; draft another one"):
+        WITHDRAWN.make_ready(TODAY, NOW)
 
 
 def test_an_agreement_may_be_ready_today() -> None:
@@ -128,6 +134,28 @@ def test_an_agreement_is_not_ready_tomorrow() -> None:
         drafted().make_ready(TOMORROW, NOW)
 
 
+def test_the_last_day_for_signing_is_told() -> None:
+    made, [told] = drafted().make_ready(READY_ON, NOW, TOMORROW)
+    assert isinstance(told, AgreementReady)
+    assert made.sign_by == told.sign_by == TOMORROW
+
+
+def test_the_last_day_for_signing_may_be_today() -> None:
+    assert ready(sign_by=TODAY).sign_by == TODAY
+
+
+def test_the_last_day_for_signing_is_not_over_when_it_is_set() -> None:
+    with pytest.raises(TooShort, match=rf"{ID} cannot be signed until 2023-01-26: today is 2023-01-27"):
+        drafted().make_ready(READY_ON, NOW, date(2023, 1, 26))
+
+
+# A bug once: it stayed ready for ever, and its parties were reminded of what they could not sign any more.
+def test_an_agreement_does_not_become_ready_after_its_term() -> None:
+    made = drafted(terms=Terms(ends_on=date(2023, 6, 30)))
+    with pytest.raises(TooShort, match=rf"{ID} cannot be signed until 2023-06-30: today is 2023-07-01"):
+        made.make_ready(READY_ON, at(date(2023, 7, 1)))
+
+
 def test_nobody_signs_before_it_is_ready() -> None:
     with pytest.raises(NotReady, match=rf"{ID} is draft"):
         drafted().sign(signature("lpr"), NOW)
@@ -136,6 +164,12 @@ def test_nobody_signs_before_it_is_ready() -> None:
 def test_nobody_signs_who_is_no_party() -> None:
     with pytest.raises(NotAParty, match=r"municipality:14626610 is no party .* municipality:14626480, .* ministry$"):
         ready().sign(signature("municipality:14626610"), NOW)
+
+
+def test_a_witness_signs_nothing() -> None:
+    witnessed = ready(terms=Terms(required=WITHOUT_MINISTRY, witnesses=("Staatsminister des Innern",)))
+    with pytest.raises(NotAParty, match="ministry is no party"):
+        witnessed.sign(signature("ministry"), NOW)
 
 
 def test_nobody_signs_twice() -> None:
@@ -181,7 +215,7 @@ def test_a_signature_is_told_with_who_is_still_missing() -> None:
         AgreementSignedByParty(
             agreement_id=ID, municipalities=(ROTHENBURG.ref,), party="police_directorate:PD Görlitz",
             person="J. Muster", function="Leiter des Führungsstabes", deputy=True, signed_on=TODAY, place="Görlitz",
-            form="remote", missing=("municipality:14626480", "lpr", "ministry"),
+            form="remote", missing=("municipality:14626480", "lpr", "ministry"), text_sha256=ready().text_sha256,
         )
     ]  # fmt: skip
 
@@ -206,55 +240,32 @@ def test_in_whatever_order_it_is_in_force_with_the_last_signature_and_not_before
 
 @given(st.permutations(FOUR), st.lists(st.dates(READY_ON, TODAY), min_size=4, max_size=4))
 def test_it_is_in_force_since_the_latest_signature(parties: list[str], days: list[date]) -> None:
-    agreement, told = ready(), list[Event]()
+    agreement, [*told] = drafted().make_ready(READY_ON, NOW)
     for party, day in zip(parties, days, strict=True):
         agreement, told = agreement.sign(signature(party, day), NOW)
     assert isinstance(told[-1], AgreementSigned)
     assert agreement.in_force_since == told[-1].in_force_since == max(days)
 
 
+def test_an_agreement_in_force_is_told_with_its_term_and_action_fields() -> None:
+    made = ready(terms=Terms(ends_on=date(2027, 12, 31)))
+    _, events = signed(made, *FOUR)
+    assert events[-1] == AgreementSigned(
+        agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, in_force_since=TODAY, action_fields=(),
+        ends_on=date(2027, 12, 31),
+    )  # fmt: skip
+
+
 def test_three_signatures_are_enough_where_three_are_required() -> None:
-    made, _ = drafted(required=WITHOUT_MINISTRY).make_ready(READY_ON, NOW)
-    after, _ = signed(made, *FOUR[:3])
+    after, _ = signed(ready(terms=Terms(required=WITHOUT_MINISTRY)), *FOUR[:3])
     assert after.stage is Stage.IN_FORCE
+
+
+@pytest.mark.parametrize(("agreement", "ready_on"), [(IN_FORCE, READY_ON), (ON_PAPER, TODAY)], ids=["here", "on paper"])
+def test_an_agreement_in_force_knows_since_when_it_was_ready(agreement: Agreement, ready_on: date) -> None:
+    assert agreement.ready_on == ready_on
 
 
 def test_an_agreement_that_is_not_in_force_has_no_day_since_when() -> None:
     partially, _ = signed(ready(), *FOUR[:3])
     assert partially.in_force_since is None
-
-
-def test_an_agreement_signed_on_paper_before_is_told_as_in_force() -> None:
-    _, events = recorded(ID, ROTHENBURG, TODAY)
-    assert events == [
-        AgreementSigned(agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, in_force_since=TODAY)
-    ]
-
-
-def test_a_municipality_has_one_agreement_in_whatever_stage_it_is() -> None:
-    assert set(ACTIVE) == set(Stage)
-
-
-def test_the_public_codes_of_the_refusals_stay_as_they_are() -> None:
-    own = {
-        kind.__name__: kind.code
-        for module in (agreements, municipalities)
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Refused) and kind.__module__ == module.__name__
-    }
-    stable = {
-        "NoParty": "no_party",
-        "NotAParty": "not_a_party",
-        "NotReady": "agreement_not_ready",
-        "AlreadyReady": "agreement_already_ready",
-        "AlreadySigned": "already_signed",
-        "SignedInFuture": "signature_in_future",
-        "SignedBeforeReady": "signature_before_readiness",
-        "ReadyInFuture": "readiness_in_future",
-        "AgreementExists": "agreement_exists",
-        "UnknownDistrict": "unknown_district",
-        "DatedInFuture": "dated_in_future",
-        "AlreadyMember": "already_member",
-    }
-    # A new refusal is compatible; one that is gone or renamed is not.
-    assert stable.items() <= own.items()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from services.membership.domain.agreement import Agreement, PartyKind
+from services.membership.domain.agreement import Agreement
 from services.membership.domain.municipality import Municipality
+from services.membership.domain.parties import PartyKind
 from shared.auth import Actor, Role
-from shared.errors import NotFound
+from shared.errors import NotAllowed, NotFound
 
 
 def acts_for(who: Actor, party: str) -> bool:
@@ -53,3 +54,23 @@ def own_agreements(who: Actor) -> dict[str, Any]:
             {"municipalities.police_directorate": who.police_directorate},
         ]
     }
+
+
+def require_own_or_lpr(who: Actor, municipality: Municipality) -> None:
+    """Raise NotFound for a foreign municipality, NotAllowed unless it is its own that asks, or the LPR."""
+    must_see(who, municipality)
+    if who.role is not Role.LPR and municipality.ags not in who.ags:
+        raise NotAllowed(f"role {who.role} may not do this; it takes lpr, or the municipality itself")
+
+
+def require_party(who: Actor, agreement: Agreement, party: str) -> None:
+    """Raise NotFound for a foreign agreement, NotAllowed unless the party itself asks: nobody signs for another."""
+    must_see_agreement(who, agreement)
+    if not acts_for(who, party):
+        raise NotAllowed(f"{who.subject} may not act for {party}")
+
+
+def require_party_or_lpr(who: Actor, agreement: Agreement, party: str) -> None:
+    """The same, but the LPR records what other parties wrote to it: a decline, a correction, a notice."""
+    if who.role is not Role.LPR:
+        require_party(who, agreement, party)

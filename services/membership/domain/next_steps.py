@@ -1,0 +1,144 @@
+"""What comes next for a municipality, and for whom that waits since when."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from services.membership.domain.agreement import Agreement
+from services.membership.domain.analysis import SecurityAnalysis
+from services.membership.domain.milestones import Stage, is_open
+from services.membership.domain.municipality import Municipality
+from services.membership.domain.parties import PartyKind, party_of
+from services.membership.domain.term import ACTIVE, END_TOLD_DAYS
+from services.membership.domain.term import Stage as AgreementStage
+
+LPR = (PartyKind.LPR.value,)
+
+_FAILED = {AgreementStage.WITHDRAWN, AgreementStage.LAPSED}
+
+
+class Step(StrEnum):
+    """What comes next, in the order of the way into the alliance; then what goes on beside it."""
+
+    CONSULT = "consult"
+    AGREE_ON_COOPERATION = "agree_on_cooperation"
+    DRAFT_AGREEMENT = "draft_agreement"
+    MAKE_READY = "make_ready"
+    SIGN = "sign"
+    SETTLE_DECLINE = "settle_decline"
+    RENEW = "renew"
+    RESUME = "resume"
+    MATCH_COACH = "match_coach"
+    FINISH_ANALYSIS = "finish_analysis"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextStep:
+    """A step that comes next, and the parties that it waits for, such as `lpr` or `municipality:<ags>`."""
+
+    step: Step
+    waiting_for: tuple[str, ...]
+    since: date | None
+    """None where no day is documented."""
+    days: int | None
+    """From `since` until today."""
+    of: str | None = None
+    """The id of the agreement or analysis, or the number of the coaching."""
+
+
+def next_steps(
+    one: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
+) -> tuple[NextStep, ...]:
+    """What comes next for a municipality, what waits longest first; nothing for one that is no more.
+
+    `agreements` and `analyses` are all that it has or had a part in.
+    """
+    if is_no_more(one, today):
+        return ()
+    active = active_agreements(one, agreements)
+    steps = [step for agreement in active for step in _agreement_steps(agreement, one, today)]
+    steps += [] if active else _stage_steps(one, agreements, today)
+    steps += _steps_beside(one, analyses, today)
+    return tuple(sorted(steps, key=lambda each: each.since or date.max))
+
+
+def is_no_more(one: Municipality, today: date) -> bool:
+    """Whether it was merged into another municipality."""
+    return one.valid_to is not None and one.valid_to < today
+
+
+def active_agreements(one: Municipality, agreements: Sequence[Agreement]) -> list[Agreement]:
+    """The agreements that are prepared, signed, or in force for it."""
+    return [agreement for agreement in agreements if agreement.stage in ACTIVE and one.ags in agreement.covered]
+
+
+def is_under_notice(agreement: Agreement, one: Municipality) -> bool:
+    """Whether the agreement ends for this municipality because somebody gave notice."""
+    concerned = (ref.ags for notice in agreement.notices for ref in notice.concerned(agreement.remaining))
+    return one.ags in concerned
+
+
+def was_entered(agreement: Agreement) -> bool:
+    """Whether it was signed before this system existed, so that nothing is known of how it came about."""
+    return agreement.in_force_since is not None and not agreement.signatures
+
+
+def _step(step: Step, waiting_for: tuple[str, ...], since: date | None, today: date, of: str | None = None) -> NextStep:
+    days = max((today - since).days, 0) if since else None
+    return NextStep(step=step, waiting_for=waiting_for, since=since, days=days, of=of)
+
+
+def _agreement_steps(agreement: Agreement, one: Municipality, today: date) -> Iterator[NextStep]:
+    match agreement.stage:
+        case AgreementStage.DRAFT:
+            yield _step(Step.MAKE_READY, LPR, agreement.drafted_on, today, agreement.id)
+        case AgreementStage.READY | AgreementStage.PARTIALLY_SIGNED:
+            if agreement.awaited:
+                since = last(agreement.ready_on, *(signature.signed_on for signature in agreement.signatures))
+                yield _step(Step.SIGN, agreement.awaited, since, today, agreement.id)
+            if agreement.declines:
+                declined = last(*(decline.declined_on for decline in agreement.declines))
+                yield _step(Step.SETTLE_DECLINE, LPR, declined, today, agreement.id)
+        case AgreementStage.IN_FORCE if agreement.ends_on and not is_under_notice(agreement, one):
+            since = agreement.ends_on - timedelta(days=max(END_TOLD_DAYS))
+            if since <= today:
+                yield _step(Step.RENEW, LPR, since, today, agreement.id)
+
+
+def _stage_steps(one: Municipality, agreements: Sequence[Agreement], today: date) -> list[NextStep]:
+    """What comes next where no agreement is under way or in force."""
+    match one.stage:
+        case Stage.INTERESTED:
+            shown = first(*(interest.shown_on for interest in one.interests))
+            return [_step(Step.CONSULT, LPR, shown, today)]
+        case Stage.ADVISED:
+            held = last(*(consultation.held_on for consultation in one.consultations))
+            return [_step(Step.AGREE_ON_COOPERATION, (party_of(one.ref),), held, today)]
+        case Stage.COOPERATING:
+            # After a draft that came to nothing, the next one is waited for anew.
+            failed = [agreement.ended_on for agreement in agreements if agreement.stage in _FAILED]
+            return [_step(Step.DRAFT_AGREEMENT, LPR, last(one.cooperations[-1].since, *failed), today)]
+        case _:
+            return []
+
+
+def _steps_beside(one: Municipality, analyses: Sequence[SecurityAnalysis], today: date) -> Iterator[NextStep]:
+    if is_open(one.dormancies):
+        yield _step(Step.RESUME, LPR, one.dormancies[-1].since, today)
+    for number, coaching in enumerate(one.coachings, start=1):
+        if not (coaching.coach or coaching.finished_on):
+            yield _step(Step.MATCH_COACH, LPR, coaching.requested_on, today, str(number))
+    for analysis in analyses:
+        if analysis.finished_on is None:
+            yield _step(Step.FINISH_ANALYSIS, LPR, analysis.started_on, today, analysis.id)
+
+
+def first(*days: date | None) -> date | None:
+    """The earliest of those days that are known."""
+    return min((day for day in days if day), default=None)
+
+
+def last(*days: date | None) -> date | None:
+    """The latest of those days that are known."""
+    return max((day for day in days if day), default=None)

@@ -1,0 +1,125 @@
+"""The directory of municipalities: who is looked for, and the directory as a file (CSV, GeoJSON)."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.membership.domain.milestones import ActionField, Stage
+from services.membership.domain.municipality import Municipality
+from services.membership.domain.official import ATTRIBUTION, SizeClass, searched
+from services.membership.queries.figures import Figure, Filter, day_asked, existing, figure_filter
+
+OFFICIAL = (
+    "name", "name_sorbian", "kind", "district_key", "district", "nuts3", "police_directorate",
+    "population", "size_class",
+)  # fmt: skip
+"""The official data that the files carry, besides `ags` and the coordinates."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which municipalities somebody looks for; what is left open does not matter."""
+
+    q: str | None = None
+    """Part of a name, German or Sorbian, as it is now or was; umlauts in any way."""
+    stage: Stage | None = None
+    """The stage of today, whatever day is asked for."""
+    district: str | None = None
+    """The key of a district."""
+    police_directorate: str | None = None
+    size_class: SizeClass | None = None
+    action_field: ActionField | None = None
+    council: bool | None = None
+    """Whether a prevention council meets on the day."""
+    figure: Figure | None = None
+    """Those that count for a figure on the day."""
+    on: date | None = None
+    """The day; today if there is none."""
+    former: bool = False
+    """Those that do not exist on the day, too."""
+
+    def filter(self, today: date) -> Filter:
+        """The filter for MongoDB; raises DayInFuture.
+
+        Stage, district and police directorate have an index; otherwise all 418 municipalities are looked at.
+        """
+        return {"$and": [*self._official(), *self._on(day_asked(self.on, today))]}
+
+    def _official(self) -> Iterator[Filter]:
+        # What is always true, for `$and` wants something to begin with.
+        yield {}
+        if self.q and (words := " ".join(searched(self.q).split())):
+            yield {"search": {"$regex": re.escape(words)}}
+        same = {
+            "stage": self.stage,
+            "district_key": self.district,
+            "police_directorate": self.police_directorate,
+            "size_class": self.size_class,
+            "action_fields": self.action_field,
+        }
+        yield {field: value for field, value in same.items() if value is not None}
+
+    def _on(self, day: date) -> Iterator[Filter]:
+        if not self.former:
+            yield existing(day)
+        if self.figure:
+            yield figure_filter(self.figure, day)
+        if self.council is not None:
+            meets = figure_filter(Figure.COUNCILS, day)
+            yield meets if self.council else {"$nor": [meets]}
+
+
+def member_since(one: Municipality, day: date) -> date | None:
+    """Since when it is a member, if it is one on a day."""
+    current = (
+        each.since for each in one.memberships if each.since <= day and (each.until is None or each.until >= day)
+    )
+    return min(current, default=None)
+
+
+def as_csv(municipalities: Sequence[Municipality], day: date) -> str:
+    """A table with a row for each municipality (RFC 4180); the last column says whose data it is."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(
+        ["ags", *OFFICIAL, "latitude", "longitude", "stage", "member_since", "action_fields", "attribution"]
+    )
+    for one in municipalities:
+        official = (getattr(one, field) for field in OFFICIAL)
+        fields = " ".join(one.action_fields)
+        row = (one.ags, *official, one.latitude, one.longitude, one.stage, member_since(one, day), fields, ATTRIBUTION)
+        writer.writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in row])
+    return table.getvalue()
+
+
+def as_geojson(municipalities: Sequence[Municipality], day: date) -> dict[str, Any]:
+    """A point for each municipality (RFC 7946); `attribution` says whose data it is."""
+    return {
+        "type": "FeatureCollection",
+        "attribution": ATTRIBUTION,
+        "features": [_point(one, day) for one in municipalities],
+    }
+
+
+def _point(one: Municipality, day: date) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": one.ags,
+        "geometry": {"type": "Point", "coordinates": [one.longitude, one.latitude]},
+        "properties": {
+            "ags": one.ags,
+            **{field: getattr(one, field) for field in OFFICIAL},
+            "stage": one.stage,
+            "member_since": member_since(one, day),
+            "action_fields": one.action_fields,
+        },
+    }
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

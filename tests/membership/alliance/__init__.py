@@ -1,0 +1,1 @@
+"""The alliance without servers: everybody does everything in any order, and the log gives a second opinion."""

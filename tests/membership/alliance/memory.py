@@ -1,0 +1,121 @@
+"""Dictionaries in place of MongoDB."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from services.membership.domain.term import ACTIVE
+from shared.cause import Cause
+from shared.errors import Taken
+from shared.mongo import Document
+from shared.repository import Index, Repository, Step, Store
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+ONE_ACTIVE = Index(("covered",), unique=True, where={"stage": {"$in": list(ACTIVE)}})
+"""At most one active agreement per municipality, as app.py has it guarded."""
+
+
+class Interrupted(Exception):  # noqa: N818 -- says what happens
+    """The process ends in the middle of a reaction."""
+
+
+def run(awaited: Awaitable[T]) -> T:
+    """What comes of it; with dictionaries nothing has to wait for anything."""
+    try:
+        awaited.__await__().send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise AssertionError("it waits for something")
+
+
+class Memory(Store):
+    """The writing side of a database that is a dictionary; `tell` gets each row of events."""
+
+    def __init__(self, tell: Callable[[Document], None]) -> None:
+        self.documents: dict[str, dict[str, Document]] = defaultdict(dict)
+        self.interrupted_after: int | None = None
+        """So many more commits succeed; None for all."""
+        self._known: set[str] = set()
+        self._tell = tell
+
+    async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
+        """Decide and write all steps, or none of them; the same `cause.once` changes nothing a second time."""
+        if self.interrupted_after == 0:
+            raise Interrupted
+        if self.interrupted_after:
+            self.interrupted_after -= 1
+        if cause.once in self._known:
+            return []
+        writes = [step.repository.decide(step, self._stored(step), cause) for step in steps]
+        for step, write in zip(steps, writes, strict=True):
+            self._refuse_second(step.repository, write.document)
+        self._known |= {cause.once} if cause.once else set()
+        for write in writes:
+            self.documents[write.collection][write.document["_id"]] = write.document
+            for row in write.rows:
+                self._tell(row)
+        return [step.repository.state(write.document) for step, write in zip(steps, writes, strict=True)]
+
+    def _stored(self, step: Step[Any]) -> Document | None:
+        return None if step.adds else self.documents[step.repository.collection].get(step.id)
+
+    def _refuse_second(self, repository: Repository[Any], document: Document) -> None:
+        others = [one for one in self.documents[repository.collection].values() if one["_id"] != document["_id"]]
+        for index in (one for one in repository.indexes if one.unique):
+            where, [field] = index.where or {}, index.fields
+            taken = {value for one in others if matches(one, where) for value in _listed(one[field])}
+            if matches(document, where) and (clash := taken & set(_listed(document[field]))):
+                raise Taken(f"{min(clash)} exists already", {field: min(clash)})
+
+
+class Kept(Repository[S]):
+    """The aggregates of one kind, in a dictionary."""
+
+    store: Memory
+
+    async def load(self, id: str) -> Document:
+        return self._required(self.store.documents[self.collection].get(id), id)
+
+    async def all(self, where: Mapping[str, Any], *, order: str = "_id", limit: int = 0) -> list[S]:
+        found = [one for one in self.store.documents[self.collection].values() if matches(one, where)]
+        return [self.state(one) for one in islice(sorted(found, key=lambda one: one[order]), limit or None)]
+
+
+def matches(document: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    """Whether MongoDB would find it, as far as membership uses its operators."""
+    return all(_holds(document, key, wanted) for key, wanted in where.items())
+
+
+def _holds(document: Mapping[str, Any], key: str, wanted: Any) -> bool:
+    match key:
+        case "$and":
+            return all(matches(document, each) for each in wanted)
+        case "$or":
+            return any(matches(document, each) for each in wanted)
+        case "$nor":
+            return not any(matches(document, each) for each in wanted)
+        case _ if isinstance(wanted, Mapping):
+            return all(_compares(document[key], operator, operand) for operator, operand in wanted.items())
+        case _:
+            return wanted in _listed(document[key])
+
+
+def _compares(value: Any, operator: str, operand: Any) -> bool:
+    match operator:
+        case "$in":
+            return any(each in operand for each in _listed(value))
+        case "$elemMatch":
+            return any(matches(each, operand) for each in value)
+        case "$lte":
+            return value is not None and bool(value <= operand)
+        case "$gte":
+            return value is not None and bool(value >= operand)
+    raise NotImplementedError(operator)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]

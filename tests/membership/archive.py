@@ -1,0 +1,47 @@
+"""The records of membership in a database of their own, for the tests of what is read from them."""
+
+import secrets
+
+from operations.embedded import EmbeddedServers
+from operations.setup import set_up_database
+from services.membership.domain.agreement import Agreement
+from services.membership.domain.analysis import SecurityAnalysis
+from services.membership.domain.municipality import Municipality
+from services.membership.domain.people import Person
+from services.membership.domain.template import Template
+from services.membership.use_cases import Records
+from shared.cause import Cause
+from shared.clock import system_clock
+from shared.ids import new_id, new_trace
+from shared.service import Service
+from shared.settings import read_settings
+
+
+class Archive:
+    """Membership without its HTTP API, set up as in production."""
+
+    def __init__(self, servers: EmbeddedServers) -> None:
+        settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
+        self.service = Service(f"archive_{secrets.token_hex(6)}", settings)
+        self.database = self.service.database
+        self.records = Records(
+            municipalities=self.service.repository("municipalities", Municipality, key="ags"),
+            agreements=self.service.repository("agreements", Agreement),
+            analyses=self.service.repository("analyses", SecurityAnalysis),
+            templates=self.service.repository("templates", Template),
+            people=self.service.repository("people", Person),
+        )
+
+    async def open(self) -> None:
+        await set_up_database(self.service)
+        self.database.open()
+
+    async def close(self) -> None:
+        await self.database.client.drop_database(self.service.name)
+        await self.database.close()
+
+    async def keep(self, *states: Municipality | Agreement | SecurityAnalysis) -> None:
+        """Store states as they are, without events."""
+        cause = Cause(actor="archive", at=system_clock(), id=new_id(), trace=new_trace())
+        kept = {one.kind: one for one in self.service.repositories}
+        await self.service.store.commit(cause, *(kept[type(state)].putting(state) for state in states))
