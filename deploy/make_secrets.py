@@ -3,17 +3,21 @@
 
 Every volume below /secrets but `mongo` and `nats` belongs to a client: a service, `setup` or `operator`. The URI in it
 is the only source of the client's password; what the servers need to know is made from these URIs, every time. So a
-secret, all but root's password, is renewed by deleting its file and `docker compose up --force-recreate`.
+secret, all but root's password, is renewed by deleting its file and `docker compose up --force-recreate`. That of the
+certificates also by `docker compose run --rm secrets --rotate-certificate-key` and `docker compose restart membership`;
+either way its public key is kept, and what it has signed stays valid.
 """
 
 import json
 import os
+import re
 import secrets
+from argparse import ArgumentParser
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from shared.auth import new_keys
+from shared.auth import new_keys, public_key_of
 
 ROOT, MONGODB, ASSKOMM = 0, 999, 10001
 """The users that the containers run as; MONGODB is fixed by the image of MongoDB, ASSKOMM by our Dockerfile."""
@@ -24,10 +28,14 @@ SERVERS = {"mongo", "nats"}
 
 def main() -> None:
     """Make what is missing; doing it again changes nothing."""
+    parser = ArgumentParser(description="Makes the secrets that are missing.")
+    parser.add_argument("--rotate-certificate-key", action="store_true", help="sign certificates with another key")
+    given = parser.parse_args()
     clients = sorted(folder.name for folder in SECRETS.iterdir() if folder.name not in SERVERS)
     for client in clients:
         make_uris(client)
     make_keys(clients)
+    make_certificate_keys(rotate=given.rotate_certificate_key)
     tell_mongo(clients)
     tell_nats(clients)
 
@@ -49,6 +57,25 @@ def make_keys(clients: list[str]) -> None:
             for_client(file, pem)
     for client in clients:
         for_client(SECRETS / client / public.name, public.read_text())
+
+
+def make_certificate_keys(*, rotate: bool) -> None:
+    """The key of the certificates: membership alone signs; the operator has all public keys there ever were."""
+    private, retired = (SECRETS / "membership" / name for name in ("certificate_key", "certificate_retired_keys"))
+    known = SECRETS / "operator" / "certificate_public_keys"
+    if rotate:
+        private.unlink(missing_ok=True)
+    if not private.exists():
+        for_client(private, new_keys()[0])
+    current = public_key_of(private.read_text())
+    ever = dict.fromkeys([*public_keys(retired), *public_keys(known), current])
+    for_client(known, "".join(ever))
+    for_client(retired, "".join(key for key in ever if key != current))
+
+
+def public_keys(file: Path) -> list[str]:
+    """The public keys in a file, each as PEM; none where there is no file yet."""
+    return re.findall(r"-----BEGIN.+?-----END PUBLIC KEY-----\n", file.read_text(), re.DOTALL) if file.exists() else []
 
 
 def tell_mongo(clients: list[str]) -> None:

@@ -18,11 +18,11 @@ from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from operations.embedded import EmbeddedServers
+from operations.keys import certificate_keys, token_keys, write_secret
 from operations.serve import QuietServer
 from operations.services import SERVICES, create_services, service_of
 from operations.setup import set_up
 from operations.status import ServiceStatus, status
-from shared.auth import new_keys
 from shared.service import Service
 from shared.settings import Settings, read_settings
 
@@ -63,20 +63,23 @@ class System:
 
 def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None, smtp_timeout: float = 5.0) -> Settings:
     """The settings of a system on embedded servers; they are also left in its folder for other commands."""
-    private_key, public_key = _keys(servers.folder)
+    private_key, public_key = token_keys(servers.folder)
+    certificate_key, retired_keys = certificate_keys(servers.folder)
     settings = read_settings(
         {},
         mongo_uri=servers.mongo_uri,
         nats_url=servers.nats_url,
         token_private_key=private_key,
         token_public_key=public_key,
+        certificate_key=certificate_key,
+        certificate_retired_keys=retired_keys,
         as_of=as_of,
         public_url=f"http://{HOST}:{port}",
         smtp_port=servers.smtp_port,
         smtp_security="none",
         smtp_timeout=smtp_timeout,
     )
-    _write_secret(settings_file(servers.folder), msgspec.json.encode(settings))
+    write_secret(settings_file(servers.folder), msgspec.json.encode(settings))
     return settings
 
 
@@ -151,21 +154,6 @@ async def _all_ready(services: list[Service]) -> None:
     for service in services:
         while not all((await service.ready()).values()):  # noqa: ASYNC110 -- servers are asked
             await asyncio.sleep(0.01)
-
-
-def _keys(folder: Path) -> tuple[str, str]:
-    """The keys that tokens are signed with, made when the folder is new."""
-    files = [folder / "token-private.pem", folder / "token-public.pem"]
-    if not all(file.exists() for file in files):
-        for file, pem in zip(files, new_keys(), strict=True):
-            _write_secret(file, pem.encode())
-    private, public = (file.read_text() for file in files)
-    return private, public
-
-
-def _write_secret(file: Path, content: bytes) -> None:
-    file.touch(mode=0o600)
-    file.write_bytes(content)
 
 
 @contextmanager

@@ -112,12 +112,13 @@ class Tokens:
 
 def new_keys() -> tuple[str, str]:
     """A fresh pair of Ed25519 keys, private and public, as PEM."""
-    private = Ed25519PrivateKey.generate()
-    return (
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode(),
-        private.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode(),
+    private = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    return private.decode(), public_key_of(private.decode())
+
+
+def public_key_of(private_key: str) -> str:
+    """The public key that belongs to a private one, both as PEM."""
+    public = serialization.load_pem_private_key(private_key.encode(), None).public_key()
+    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()

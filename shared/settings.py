@@ -30,6 +30,12 @@ class Settings:
     token_private_key: Annotated[str, "Ed25519 private key (PEM), for who issues tokens"] = field(
         default="", repr=False
     )
+    certificate_key: Annotated[str, "Ed25519 private key (PEM) that certificates of agreements are signed with"] = (
+        field(default="", repr=False)
+    )
+    certificate_retired_keys: Annotated[
+        str, "Ed25519 public keys (PEM, one after the other) of certificates that hold though another key signed them"
+    ] = ""
     as_of: Annotated[date | None, "run as on this day (YYYY-MM-DD); the real day when not set"] = None
     public_url: Annotated[str, "where people reach the system; links in emails begin with it"] = "http://127.0.0.1:8080"
     log_level: Annotated[str, "debug, info, warning or error"] = "info"

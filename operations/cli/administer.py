@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from operations.cli.settings import console, find_settings
+from operations.cli.settings import console, find_settings, folder
 
 if TYPE_CHECKING:
     from operations.status import ServiceStatus
@@ -39,8 +39,8 @@ def setup() -> None:
 
 def load(*, as_json: Annotated[bool, typer.Option("--json", help="Print what was new as JSON.")] = False) -> None:
     """Load the 418 municipalities, the alliance of January 2023 and the contacts; loading again loads nothing."""
-    from operations.load import ATTRIBUTION  # noqa: PLC0415
     from operations.load import load as load_all  # noqa: PLC0415
+    from services.membership.domain.official import ATTRIBUTION  # noqa: PLC0415
 
     with console.status("loading municipalities, history and contacts"):
         loaded = asyncio.run(load_all(find_settings()))
@@ -62,7 +62,7 @@ def token(
     hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="How long the token is valid.")] = 12,
 ) -> None:
     """Print a bearer token."""
-    from services.membership.domain.municipality import POLICE_DIRECTORATE_OF  # noqa: PLC0415
+    from services.membership.domain.official import POLICE_DIRECTORATE_OF  # noqa: PLC0415
     from shared.auth import Role, actor, issue_token  # noqa: PLC0415
     from shared.errors import Invalid  # noqa: PLC0415
 
@@ -79,6 +79,14 @@ def token(
         police_directorate=police_directorate,
     )
     typer.echo(issue_token(who, settings.token_private_key, timedelta(hours=hours)))
+
+
+def rotate_certificate_key() -> None:
+    """Let the embedded system sign certificates with another key; those that are signed stay valid."""
+    from operations.keys import rotate_certificate_key as rotate  # noqa: PLC0415
+
+    rotate(folder())
+    console.print("certificates are signed with another key from the next start on")
 
 
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

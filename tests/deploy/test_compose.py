@@ -96,6 +96,11 @@ def test_only_the_operator_can_issue_tokens() -> None:
     assert holders == ["operator"]
 
 
+def test_only_membership_can_sign_certificates() -> None:
+    holders = [name for name, one in CONTAINERS.items() if "ASSKOMM_CERTIFICATE_KEY_FILE" in one.get("environment", {})]
+    assert holders == ["membership"]
+
+
 def test_the_image_has_the_versions_that_are_tested() -> None:
     tested, runs = _pinned("requirements.lock"), _pinned("deploy/requirements.lock")
     assert runs

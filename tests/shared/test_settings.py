@@ -11,7 +11,11 @@ NEEDED = {
     "ASSKOMM_NATS_URL": "nats://membership:geheim-2@nats:4222",
     "ASSKOMM_TOKEN_PUBLIC_KEY": "-----BEGIN PUBLIC KEY-----",
 }
-SECRET = {"ASSKOMM_TOKEN_PRIVATE_KEY": "geheim-3", "ASSKOMM_SMTP_PASSWORD": "geheim-4"}
+SECRET = {
+    "ASSKOMM_TOKEN_PRIVATE_KEY": "geheim-3",
+    "ASSKOMM_SMTP_PASSWORD": "geheim-4",
+    "ASSKOMM_CERTIFICATE_KEY": "geheim-6",
+}
 
 
 def test_settings_come_from_the_environment() -> None:
@@ -33,6 +37,13 @@ def test_every_setting_can_be_given_as_a_file(folder: Path) -> None:
     (folder / "password").write_text("pässwort\n", encoding="utf-8")
     settings = read_settings(NEEDED | {"ASSKOMM_SMTP_PASSWORD_FILE": str(folder / "password")})
     assert settings.smtp_password == "pässwort"
+
+
+# As the keys of certificates that were replaced: none at first.
+def test_an_empty_file_is_an_empty_setting(folder: Path) -> None:
+    (folder / "keys").touch()
+    settings = read_settings(NEEDED | {"ASSKOMM_CERTIFICATE_RETIRED_KEYS_FILE": str(folder / "keys")})
+    assert settings.certificate_retired_keys == ""
 
 
 def test_a_file_wins_over_the_environment(folder: Path) -> None:
