@@ -1,0 +1,47 @@
+"""Agreements and certificates as PDF, for people."""
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from services.membership.api.certificates import certified
+from services.membership.api.rights import must_see_agreement
+from services.membership.certificate import Keyring
+from services.membership.documents import agreement_pdf, certificate_pdf
+from services.membership.documents.in_words import agreement_document, certificate_document
+from services.membership.use_cases import Agreements
+from shared.mongo import Database
+from shared.outbox import history
+from shared.web import Asked
+
+
+def document_routes(agreements: Agreements, database: Database, keyring: Keyring) -> list[ControllerRouterHandler]:
+    """The routes for documents."""
+
+    @get("/agreements/{id:str}/document", media_type="application/pdf")
+    async def document(request: Asked, id: FromPath[str]) -> Response[bytes]:
+        """An agreement as PDF: its text, who has signed, and lines for those who have not."""
+        agreement = await agreements.get(id)
+        must_see_agreement(request.user, agreement)
+        last: datetime = (await history(database, id))[-1]["at"]
+        # Typesetting takes some 20 ms, in which other requests go on.
+        return _pdf(await asyncio.to_thread(agreement_pdf, agreement_document(agreement, last)), id)
+
+    @get("/agreements/{id:str}/certificate/document", media_type="application/pdf")
+    async def certificate_as_document(request: Asked, id: FromPath[str]) -> Response[bytes]:
+        """The certificate of an agreement as PDF; the file to be checked is the one in JSON."""
+        must_see_agreement(request.user, await agreements.get(id))
+        agreement, made = await certified(agreements, database, keyring, id)
+        printed = certificate_document(agreement, msgspec.to_builtins(made.steps), made.key_id, made.signature)
+        return _pdf(await asyncio.to_thread(certificate_pdf, printed), f"{id}.certificate")
+
+    return [document, certificate_as_document]
+
+
+def _pdf(content: bytes, name: str) -> Response[bytes]:
+    named = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=named)
