@@ -38,13 +38,25 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """A member municipality, as far as its neighbours are told of it."""
+    """A municipality that is or was a member, as far as its neighbours are told of it."""
 
     ags: str
     name: str
     district_key: str
     agreement_id: str
     joined_on: date
+    left_on: date | None = None
+    """The last day of a membership that is over."""
+
+    def after(self, news: "Member") -> "Member":
+        """What holds after news of joining or leaving: it may come late, but a membership ends for good."""
+        if news.agreement_id == self.agreement_id:
+            return self if self.left_on else news
+        return news if news.joined_on > self.joined_on else self
+
+    def renamed(self, name: str) -> "Member":
+        """It is called something else now; news of one municipality come in their order."""
+        return replace(self, name=name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,15 +1,31 @@
-"""Which news notifications reacts to: those that somebody is told of."""
+"""Which news notifications reacts to: those that somebody is told of, and new names of members."""
 
 from services.notifications import use_cases
 from services.notifications.use_cases import Mailroom
 from shared.cause import Cause
 from shared.events import Event
 from shared.events.membership import (
+    AgreementEnded,
+    AgreementEndsSoon,
+    AgreementLapsed,
+    AgreementPassedOn,
     AgreementReady,
+    AgreementRenewed,
     AgreementSigned,
     AgreementSignedByParty,
+    AgreementWithdrawn,
+    CoachingRequested,
+    CoachMatched,
     ConsultationHeld,
+    InterestShown,
     MemberJoined,
+    MemberLeft,
+    MunicipalityRenamed,
+    NoticeGiven,
+    SecurityAnalysisFinished,
+    SignatureCorrected,
+    SignatureDeclined,
+    SignatureOverdue,
 )
 from shared.inbox import Subscription
 
@@ -23,15 +39,37 @@ def subscriptions(mailroom: Mailroom) -> list[Subscription]:
     async def welcome(fact: MemberJoined, cause: Cause) -> None:
         await use_cases.welcome(mailroom, fact, cause)
 
+    async def farewell(fact: MemberLeft, cause: Cause) -> None:
+        await use_cases.farewell(mailroom, fact, cause)
+
+    async def rename(fact: MunicipalityRenamed, cause: Cause) -> None:
+        await use_cases.rename(mailroom.members, fact, cause)
+
     return [
         Subscription(
             "membership",
             {
+                InterestShown: tell,
                 ConsultationHeld: tell,
+                CoachingRequested: tell,
+                CoachMatched: tell,
+                SecurityAnalysisFinished: tell,
                 AgreementReady: tell,
                 AgreementSignedByParty: tell,
+                SignatureOverdue: tell,
+                SignatureDeclined: tell,
+                SignatureCorrected: tell,
+                AgreementWithdrawn: tell,
+                AgreementLapsed: tell,
                 AgreementSigned: tell,
+                AgreementEndsSoon: tell,
+                AgreementRenewed: tell,
+                AgreementPassedOn: tell,
+                NoticeGiven: tell,
+                AgreementEnded: tell,
                 MemberJoined: welcome,
+                MemberLeft: farewell,
+                MunicipalityRenamed: rename,
             },
         )
     ]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from services.notifications.domain import Contact, Delivery, Email, Member, Text, delivery
 from services.notifications.emails import emails_about
 from shared.cause import Cause
 from shared.events import Event
-from shared.events.membership import MemberJoined
+from shared.events.membership import MemberJoined, MemberLeft, MunicipalityRenamed
 from shared.repository import Repository, Step
 
 Contacts = Repository[Contact]
@@ -39,16 +40,18 @@ async def tell(mailroom: Mailroom, fact: Event, cause: Cause) -> None:
 
 async def welcome(mailroom: Mailroom, fact: MemberJoined, cause: Cause) -> None:
     """Remember a new member, and tell it and its neighbours, unless it is history."""
-    member = Member(
-        ags=fact.ags,
-        name=fact.name,
-        district_key=fact.district_key,
-        agreement_id=fact.agreement_id,
-        joined_on=fact.joined_on,
-    )
-    neighbours = await mailroom.members.all({"district_key": fact.district_key})
-    deliveries = [] if cause.history else await _deliveries(mailroom, fact, neighbours, cause)
-    await _post(mailroom, deliveries, cause, mailroom.members.putting(member))
+    await _tell_of_member(mailroom, fact, None, cause)
+
+
+async def farewell(mailroom: Mailroom, fact: MemberLeft, cause: Cause) -> None:
+    """Remember that a member has left, and tell it and its neighbours, unless it is history."""
+    await _tell_of_member(mailroom, fact, fact.left_on, cause)
+
+
+async def rename(members: Members, fact: MunicipalityRenamed, cause: Cause) -> None:
+    """Call a member by its new name from now on; who never was one is not known here."""
+    if await members.ids({"_id": fact.ags}):
+        await members.change(fact.ags, lambda member: (member.renamed(fact.name), []), cause)
 
 
 async def send_again(deliveries: Deliveries, contacts: Contacts, id: str, cause: Cause) -> Delivery:
@@ -61,6 +64,26 @@ async def keep_contact(contacts: Contacts, contact: Contact, cause: Cause) -> Co
     """Enter an office, or change what is known of it."""
     await contacts.store.commit(cause, contacts.putting(contact))
     return contact
+
+
+async def _tell_of_member(
+    mailroom: Mailroom, fact: MemberJoined | MemberLeft, left_on: date | None, cause: Cause
+) -> None:
+    """Nobody is told what holds no longer: the news that a member left may come after it has joined anew."""
+    news = Member(
+        ags=fact.ags,
+        name=fact.name,
+        district_key=fact.district_key,
+        agreement_id=fact.agreement_id,
+        joined_on=fact.joined_on,
+        left_on=left_on,
+    )
+    known = await mailroom.members.all({"district_key": fact.district_key})
+    holds = all(one.after(news) == news for one in known if one.ags == fact.ags)
+    members = [one for one in known if one.left_on is None]
+    deliveries = await _deliveries(mailroom, fact, members, cause) if holds and not cause.history else []
+    remembering = Step(mailroom.members, fact.ags, lambda member: (member.after(news), []), new=news)
+    await _post(mailroom, deliveries, cause, remembering)
 
 
 async def _post(mailroom: Mailroom, deliveries: Sequence[Delivery], cause: Cause, *more: Step[Member]) -> None:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.domain import PAUSES, Delivery, NotFailed, State, Text
-from services.notifications.mailer import Connection, NoAnswer, Permanent, Temporary, Unreached, mime
+from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
+from services.notifications.mailer.mime import mime
 from shared.settings import Settings, read_settings
 
 NOW = datetime(2023, 1, 27, 10, 30, tzinfo=UTC)
@@ -178,8 +179,10 @@ async def test_what_the_server_says_decides_what_becomes_of_it(
     mail_server: Server, said_to: bytes, answer: bytes, kind: type[Exception]
 ) -> None:
     mail_server.answer = lambda line: answer if line.startswith(said_to) else polite(line)
+    connection = Connection(settings(mail_server.port))
     with pytest.raises(kind):
-        await Connection(settings(mail_server.port)).send(SENDER, DELIVERY.to, b"Subject: x\r\n\r\nx\r\n")
+        await connection.send(SENDER, DELIVERY.to, b"Subject: x\r\n\r\nx\r\n")
+    await connection.close()
 
 
 async def test_a_connection_that_the_server_closed_while_idle_is_made_anew(mail_server: Server) -> None:

@@ -10,8 +10,8 @@ from services.notifications.domain import Email, Text
 from services.notifications.emails import TOLD, emails_about
 from services.notifications.templates import FOLDER, PARTS, WIDTH, renderer
 from shared.events import Event
-from shared.events.membership import AgreementReady, AgreementSigned, AgreementSignedByParty, MunicipalityRef
-from tests.notifications.test_emails import (
+from shared.events.membership import MunicipalityRef
+from tests.notifications.examples import (
     CONSULTED,
     FACTS,
     JOINED,
@@ -21,53 +21,13 @@ from tests.notifications.test_emails import (
     READY,
     SIGNED,
     SIGNED_BY_POLICE,
+    SPARSE,
 )
+from tests.notifications.hostile import EVIL, HOSTILE
 
 URL = "https://asskomm.example"
 RENDER = renderer(URL + "/")
 OFFICE = "Stadtverwaltung Weißwasser/O.L."
-EVIL = "<script>alert('ä')</script> {{7*7}} {% if %} „Ö“ & Co."
-EVIL_WITH_CONTROLS = EVIL.replace(" ", "\r\n\u2028\x00\x1b", 1)
-
-SPARSE: list[Event] = [
-    replace(CONSULTED, held_on=None, topics=(), next_step=None),
-    AgreementReady(
-        agreement_id="KV-1", municipalities=READY.municipalities, parties=("lpr",), ready_on=date(2024, 2, 29)
-    ),
-    replace(SIGNED_BY_POLICE, missing=(), deputy=False, form="remote"),
-    replace(SIGNED, action_fields=()),
-    replace(JOINED, action_fields=()),
-]
-EVIL_TOWN = MunicipalityRef(ags="14626480", name=EVIL_WITH_CONTROLS, police_directorate="PD Görlitz")
-HOSTILE: list[Event] = [
-    replace(CONSULTED, name=EVIL_WITH_CONTROLS, topics=(EVIL_WITH_CONTROLS,), next_step=EVIL_WITH_CONTROLS),
-    AgreementReady(
-        agreement_id=EVIL_WITH_CONTROLS,
-        municipalities=(EVIL_TOWN,),
-        parties=READY.parties,
-        ready_on=date(2023, 1, 20),
-    ),
-    AgreementSignedByParty(
-        agreement_id=EVIL_WITH_CONTROLS,
-        municipalities=(EVIL_TOWN,),
-        party="municipality:14626480",
-        person=EVIL_WITH_CONTROLS,
-        function=EVIL_WITH_CONTROLS,
-        deputy=False,
-        signed_on=date(2023, 1, 27),
-        place=EVIL_WITH_CONTROLS,
-        form=EVIL_WITH_CONTROLS,
-        missing=("lpr",),
-    ),
-    AgreementSigned(
-        agreement_id=EVIL_WITH_CONTROLS,
-        municipalities=(EVIL_TOWN,),
-        parties=SIGNED.parties,
-        in_force_since=date(2023, 1, 27),
-        action_fields=(EVIL_WITH_CONTROLS,),
-    ),
-    replace(JOINED, name=EVIL_WITH_CONTROLS, district=EVIL_WITH_CONTROLS, agreement_id=EVIL_WITH_CONTROLS),
-]
 
 
 def _emails(facts: list[Event]) -> list[Email]:

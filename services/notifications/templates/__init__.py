@@ -7,6 +7,7 @@ from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from services.notifications.domain import Email, Text
@@ -49,7 +50,7 @@ def _environment(public_url: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["public_url"] = public_url.rstrip("/")
-    environment.filters |= {"long": _long, "short": _short, "listed": _listed}
+    environment.filters |= {"long": _long, "short": _short, "listed": _listed, "number": _number}
     return environment
 
 
@@ -69,6 +70,11 @@ def _long(day: date) -> str:
 
 def _short(day: date) -> str:
     return format_date(day, "medium", locale=GERMAN)
+
+
+def _number(count: int) -> str:
+    """`1.234`."""
+    return format_decimal(count, locale=GERMAN)
 
 
 def _listed(names: Sequence[str]) -> str:

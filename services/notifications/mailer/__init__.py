@@ -1,23 +1,18 @@
 """Sends what is due over SMTP, on connections that are kept, and records what the mail server said."""
 
 import asyncio
-import base64
-import re
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import datetime, timedelta
-from email.header import Header
-from email.utils import format_datetime, formataddr
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
-import aiosmtplib
 import structlog
 
 from services.notifications.domain import Delivery, State
+from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
+from services.notifications.mailer.mime import mime
 from services.notifications.use_cases import Deliveries
 from shared.cause import Cause
-from shared.clock import BERLIN
 from shared.crashpoints import crashpoint
 from shared.ids import new_id, new_trace
 from shared.lease import Lease
@@ -29,152 +24,10 @@ CONNECTIONS = 4
 BATCH = 64
 SWEEP_SECONDS = 1.0
 
-SENDER = "Allianz Sichere Sächsische Kommunen"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
 log = structlog.get_logger()
 
 
 Outcome = Callable[..., Delivery]
-
-
-class Unreached(Exception):  # noqa: N818 -- says what is the matter
-    """There is no mail server to talk to, for now."""
-
-
-class Temporary(Exception):  # noqa: N818 -- says what is the matter
-    """The email was not taken, for now."""
-
-
-class Permanent(Exception):  # noqa: N818 -- says what is the matter
-    """The email will never be taken."""
-
-
-class NoAnswer(Exception):  # noqa: N818 -- says what is the matter
-    """The connection broke after the final dot: the email may have been taken (RFC 1047)."""
-
-
-def mime(delivery: Delivery, sender: str) -> bytes:
-    """The email as it is sent, the same bytes at each attempt; raises ValueError when a header would break its line.
-
-    Put together by hand: EmailMessage takes ten times as long, and changes a space where it folds a subject.
-    """
-    boundary = f"=_{delivery.id}"
-    headers = {
-        "From": _from(sender),
-        "To": delivery.to,
-        "Subject": _subject(delivery.text.subject),
-        "Date": format_datetime(delivery.created_at.astimezone(BERLIN)),
-        "Message-ID": delivery.message_id,
-        "MIME-Version": "1.0",
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-        "Content-Language": "de",
-        "Content-Type": f'multipart/alternative;\r\n boundary="{boundary}"',
-    }
-    for name, value in headers.items():
-        if _CONTROL.search(value.replace("\r\n ", "")) or not value.isascii():
-            raise ValueError(f"header {name} of email {delivery.id} is no line of ASCII")
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
-    plain, html = _part("plain", delivery.text.plain), _part("html", delivery.text.html)
-    edge = f"--{boundary}".encode()
-    return b"".join((head, b"\r\n", edge, b"\r\n", plain, edge, b"\r\n", html, edge, b"--\r\n"))
-
-
-@lru_cache
-def _subject(subject: str) -> str:
-    """Encoding takes long, and several offices get the same."""
-    return Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
-
-
-@lru_cache
-def _from(sender: str) -> str:
-    return formataddr((SENDER, sender)).replace(" <", "\r\n <")
-
-
-def _part(subtype: str, text: str) -> bytes:
-    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
-    return head.encode() + base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
-
-
-class Connection:
-    """One connection to the mail server, made when it is needed and kept while it works."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._client: aiosmtplib.SMTP | None = None
-
-    async def send(self, sender: str, to: str, content: bytes) -> str:
-        """Send one email and return the server's reply; raises Unreached, Temporary, Permanent or NoAnswer."""
-        kept = self._client is not None
-        try:
-            return await self._send(await self._connected(), sender, to, content)
-        except aiosmtplib.SMTPServerDisconnected as error:
-            # A server may close a connection that was idle; nothing was sent over it yet.
-            await self.close()
-            if not kept:
-                raise Unreached(f"connection lost: {error}") from error
-            return await self.send(sender, to, content)
-        except (Temporary, NoAnswer):
-            await self.close()
-            raise
-
-    async def _connected(self) -> aiosmtplib.SMTP:
-        if self._client is None:
-            settings = self._settings
-            client = aiosmtplib.SMTP(
-                hostname=settings.smtp_host,
-                port=settings.smtp_port,
-                # Otherwise our own name is looked up, which can take seconds.
-                local_hostname=settings.mail_from.rpartition("@")[2],
-                username=settings.smtp_user or None,
-                password=settings.smtp_password or None,
-                use_tls=settings.smtp_security == "tls",
-                # Without this the library sends in clear where the server does not offer TLS.
-                start_tls=settings.smtp_security == "starttls",
-                timeout=settings.smtp_timeout,
-            )
-            try:
-                await client.connect()
-            except (aiosmtplib.SMTPException, OSError) as error:
-                raise Unreached(f"no connection: {error}") from error
-            self._client = client
-        return self._client
-
-    async def _send(self, client: aiosmtplib.SMTP, sender: str, to: str, content: bytes) -> str:
-        try:
-            await client.mail(sender)
-            await client.rcpt(to)
-        except aiosmtplib.SMTPResponseException as error:
-            await self._forget(client)
-            # What the server has against the sender, or us, is for operators to mend: the email waits.
-            about_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused)
-            raise _failure(error, permanent=about_recipient) from error
-        except aiosmtplib.SMTPTimeoutError as error:
-            await self.close()
-            raise Unreached(f"no answer in time: {error}") from error
-        try:
-            reply = await client.data(content)
-        except aiosmtplib.SMTPResponseException as error:
-            raise _failure(error, permanent=True) from error
-        except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError) as error:
-            raise NoAnswer(f"no answer after the email was sent: {error}") from error
-        return f"{reply.code} {reply.message}"
-
-    async def _forget(self, client: aiosmtplib.SMTP) -> None:
-        with suppress(aiosmtplib.SMTPException):
-            await client.rset()
-
-    async def close(self) -> None:
-        """Let go of the connection."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-
-
-def _failure(error: aiosmtplib.SMTPResponseException, *, permanent: bool) -> Temporary | Permanent:
-    reply = f"{error.code} {error.message}"
-    return Permanent(reply) if permanent and error.code >= 500 else Temporary(reply)  # noqa: PLR2004 -- RFC 5321, 4.2.1
 
 
 class Mailer:

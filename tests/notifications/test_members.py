@@ -1,0 +1,182 @@
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import permutations
+
+import pytest
+
+from operations.embedded import EmbeddedServers
+from operations.setup import set_up_database
+from services.notifications.domain import Contact, Delivery, Member, Role
+from services.notifications.emails import TOLD
+from services.notifications.subscribers import subscriptions
+from services.notifications.templates import renderer
+from services.notifications.use_cases import Mailroom, farewell, keep_contact, rename, welcome
+from shared.events.membership import MemberJoined, MemberLeft, MunicipalityRenamed
+from shared.service import Service
+from shared.settings import read_settings
+from tests.notifications.examples import JOINED, LEFT
+from tests.shared.kitchen import cause
+
+ZITTAU_JOINED = replace(JOINED, ags="14626610", name="Zittau", agreement_id="KV-2021-000000")
+RENAMED = MunicipalityRenamed(
+    ags="14626610",
+    name="Zittau/Žitawa",
+    police_directorate="PD Görlitz",
+    former_name="Zittau",
+    valid_from=date(2023, 1, 1),
+)
+JOINED_ANEW = replace(JOINED, agreement_id="KV-2026-8RY5N3", joined_on=date(2026, 1, 1))
+
+
+@dataclass(frozen=True)
+class Post:
+    """A mailroom over the real MongoDB, whose emails stay in the house."""
+
+    mailroom: Mailroom
+    sent: list[Delivery]
+
+    async def joined(self, fact: MemberJoined, *, history: bool = False, once: str | None = None) -> list[str]:
+        """Which templates are sent because of this accession."""
+        before = len(self.sent)
+        await welcome(self.mailroom, fact, cause(once or f"event:{secrets.token_hex(6)}", history=history))
+        return sorted(one.template for one in self.sent[before:])
+
+    async def left(self, fact: MemberLeft, *, history: bool = False, once: str | None = None) -> list[str]:
+        """Which templates are sent because a member left."""
+        before = len(self.sent)
+        await farewell(self.mailroom, fact, cause(once or f"event:{secrets.token_hex(6)}", history=history))
+        return sorted(one.template for one in self.sent[before:])
+
+
+@pytest.fixture(scope="module")
+async def mailroom(servers: EmbeddedServers) -> AsyncIterator[Mailroom]:
+    settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
+    service = Service(f"mailroom_{secrets.token_hex(6)}", settings)
+    made = Mailroom(
+        contacts=service.repository("contacts", Contact),
+        members=service.repository("members", Member, key="ags"),
+        deliveries=service.repository("deliveries", Delivery),
+        render=renderer("https://asskomm.example"),
+        domain="asskomm.example",
+        claim=lambda delivery: delivery,
+        send=lambda _: None,
+    )
+    await set_up_database(service)
+    service.database.open()
+    for area in ("14626480", "14626610"):
+        office = Contact(id=area, office="Rathaus", email=f"rathaus@{area}.example", role=Role.MUNICIPALITY, area=area)
+        await keep_contact(made.contacts, office, cause())
+    yield made
+    await service.database.client.drop_database(service.name)
+    await service.database.close()
+
+
+@pytest.fixture
+async def post(mailroom: Mailroom) -> Post:
+    """Nobody is a member yet."""
+    await mailroom.members.store.database["members"].delete_many({})
+    sent: list[Delivery] = []
+    return Post(replace(mailroom, send=sent.append), sent)
+
+
+async def test_who_left_is_no_neighbour_any_more(post: Post) -> None:
+    await post.joined(ZITTAU_JOINED, history=True)
+    await post.left(replace(LEFT, ags="14626610", agreement_id="KV-2021-000000"))
+    assert await post.joined(JOINED) == ["member_welcome"]
+
+
+async def test_the_neighbours_hear_who_left(post: Post) -> None:
+    await post.joined(ZITTAU_JOINED, history=True)
+    await post.joined(JOINED, history=True)
+    assert await post.left(LEFT) == ["member_farewell", "neighbour_left"]
+
+
+async def test_who_left_before_its_neighbour_does_is_not_told(post: Post) -> None:
+    await post.joined(ZITTAU_JOINED, history=True)
+    await post.joined(JOINED, history=True)
+    await post.left(replace(LEFT, ags="14626610", agreement_id="KV-2021-000000"), history=True)
+    assert await post.left(LEFT) == ["member_farewell"]
+
+
+async def test_news_that_comes_twice_is_told_once(post: Post) -> None:
+    assert await post.joined(JOINED, once="event:joined") == ["member_welcome"]
+    assert await post.left(LEFT, once="event:left") == ["member_farewell"]
+    assert await post.joined(JOINED, once="event:joined") == []
+    assert await post.left(LEFT, once="event:left") == []
+    assert (await post.mailroom.members.get("14626480")).left_on == LEFT.left_on
+
+
+async def test_history_is_remembered_and_told_to_nobody(post: Post) -> None:
+    assert await post.joined(ZITTAU_JOINED, history=True) == []
+    assert await post.joined(JOINED, history=True) == []
+    assert await post.left(LEFT, history=True) == []
+    assert await post.joined(JOINED_ANEW) == ["member_welcome", "new_neighbour"]
+
+
+async def test_late_news_of_leaving_does_not_remove_who_has_joined_anew_and_is_told_to_nobody(post: Post) -> None:
+    await post.joined(ZITTAU_JOINED, history=True)
+    await post.joined(JOINED)
+    assert await post.joined(JOINED_ANEW) == ["member_welcome", "new_neighbour"]
+    assert await post.left(LEFT) == []
+    assert (await post.mailroom.members.get("14626480")).agreement_id == JOINED_ANEW.agreement_id
+    assert await post.joined(replace(ZITTAU_JOINED, agreement_id="KV-2027-1", joined_on=date(2027, 1, 1))) == [
+        "member_welcome",
+        "new_neighbour",
+    ]
+
+
+async def test_a_member_is_called_by_its_new_name(post: Post) -> None:
+    await post.joined(ZITTAU_JOINED, history=True)
+    await rename(post.mailroom.members, RENAMED, cause())
+    await post.joined(JOINED)
+    (welcomed,) = (one for one in post.sent if one.template == "member_welcome")
+    assert "Zittau/Žitawa" in welcomed.text.plain
+
+
+async def test_a_new_name_that_comes_twice_is_taken_over_once(post: Post) -> None:
+    await post.joined(ZITTAU_JOINED, history=True)
+    await rename(post.mailroom.members, RENAMED, cause("event:renamed"))
+    later = replace(RENAMED, name="Zittau an der Mandau", former_name="Zittau/Žitawa")
+    await rename(post.mailroom.members, later, cause("event:renamed-again"))
+    await rename(post.mailroom.members, RENAMED, cause("event:renamed"))
+    assert (await post.mailroom.members.get("14626610")).name == "Zittau an der Mandau"
+
+
+async def test_the_new_name_of_who_never_was_a_member_is_not_remembered(post: Post) -> None:
+    await rename(post.mailroom.members, RENAMED, cause())
+    assert await post.mailroom.members.all({}) == []
+
+
+async def test_every_fact_that_is_told_has_a_reaction(post: Post) -> None:
+    (subscription,) = subscriptions(post.mailroom)
+    assert set(subscription.reactions) == {*TOLD, MunicipalityRenamed}
+
+
+FIRST = Member(
+    ags="14626480",
+    name="Rothenburg/O.L.",
+    district_key="14626",
+    agreement_id="KV-2023-7QX4M2",
+    joined_on=date(2023, 1, 27),
+)
+OVER = replace(FIRST, left_on=date(2025, 12, 31))
+ANEW = replace(FIRST, agreement_id="KV-2026-8RY5N3", joined_on=date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("news", list(permutations([FIRST, OVER, ANEW, OVER])))
+def test_what_holds_of_a_member_does_not_depend_on_the_order_of_the_news(news: tuple[Member, ...]) -> None:
+    holds, *others = news
+    for one in others:
+        holds = holds.after(one)
+    assert holds == ANEW
+
+
+def test_a_new_name_changes_nothing_else_of_a_member() -> None:
+    assert OVER.renamed("Rothenburg") == replace(OVER, name="Rothenburg")
+
+
+@pytest.mark.parametrize("news", list(permutations([FIRST, OVER])))
+def test_who_left_has_left_even_if_the_news_of_joining_comes_later(news: tuple[Member, Member]) -> None:
+    assert news[0].after(news[1]) == OVER
