@@ -13,10 +13,11 @@ from rich.table import Table
 
 from operations.accessions import DAY
 from operations.embedded import EmbeddedServers
-from operations.load import ATTRIBUTION, load
+from operations.load import load
 from operations.local import System, run, running_system
 from operations.mail_sink import Mail
 from operations.story import Told, play
+from services.membership.domain.official import ATTRIBUTION
 from shared.log import configure_logs
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from operations.accessions import DAY, LPR, MINISTRY, Staff, accepted
 from operations.local import System
 from operations.mail_sink import Mail, read_mails
+from services.membership.certificate import check, read_keys
 from shared.auth import Role, actor
 from shared.streams import stream_name
 
@@ -62,6 +64,7 @@ async def play(system: System, tell: Tell) -> Told:
         await system.quiet()
         after = accepted(await staff.get(LPR, "/membership/v1/alliance"))
         tell(_figures("Nachher:", after))
+        await _look_back(staff, agreement, tell)
     emails = [mail for mail in read_mails(system.maildir) if mail.key not in seen]
     return Told(
         figures_before=before,
@@ -106,6 +109,19 @@ async def _sign(staff: Staff, agreement: str, tell: Tell) -> float:
         signed = accepted(await staff.post(who, path, **_signature(number)))
         tell(f"Es unterzeichnet {name}: {number + 1} von 4, Stand {signed['stage']}.")
     return time.time()
+
+
+async def _look_back(staff: Staff, agreement: str, tell: Tell) -> None:
+    """What stays: the figures of any day, and a certificate that anybody can check."""
+    before = accepted(await staff.get(LPR, f"/membership/v1/alliance?on={DAY - timedelta(days=1)}"))
+    tell(f"Und am Tag davor, im Rückblick: {before['members']} Mitglieder.")
+    certificate = await staff.get(MAYOR, f"/membership/v1/agreements/{agreement}/certificate")
+    keys = await staff.get(MAYOR, "/membership/v1/certificate-keys")
+    findings = check(certificate.content, read_keys(keys.text))
+    tell(
+        f"Nachweis über {len(certificate.json()['steps'])} Schritte der Vereinbarung geprüft: "
+        f"{'; '.join(finding.message for finding in findings) or 'gültig'}."
+    )
 
 
 def _signature(number: int) -> dict[str, str]:

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from operations.embedded import EmbeddedServers
-from operations.load import ATTRIBUTION, load
+from operations.load import load
 from operations.local import running_system
+from services.membership.domain.official import ATTRIBUTION
 from shared.auth import Role, actor, issue_token
 from shared.log import configure_logs
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from operations.cli import administer, inspect, run
+from operations.cli import administer, audit, inspect, municipalities, run, verify
 from operations.cli.settings import console, say_error
 
 app = typer.Typer(
@@ -23,10 +23,14 @@ app.command()(run.serve)
 app.command()(administer.setup)
 app.command()(administer.load)
 app.command()(administer.token)
+app.command()(administer.rotate_certificate_key)
 app.command()(administer.status)
+app.command()(verify.verify)
+app.command()(audit.audit)
 app.add_typer(inspect.mail, name="mail")
 app.add_typer(inspect.events, name="events")
 app.add_typer(inspect.parked, name="parked")
+app.add_typer(municipalities.municipalities, name="municipalities")
 
 
 def main() -> None:

@@ -105,10 +105,12 @@ def parked_retry(
     id: Annotated[str, typer.Argument(help="The id, as `asskomm parked list` shows it.")],
 ) -> None:
     """Let the service try a parked event again."""
+    from operations.services import named  # noqa: PLC0415
 
     async def retry() -> None:
         async with _services() as services:
-            await _named(services, service).parking.retry(id, _named(services, service).clock())
+            one = named(services, service)
+            await one.parking.retry(id, one.clock())
 
     asyncio.run(retry())
     console.print(f"{service} tries {id} again")
@@ -126,9 +128,11 @@ def parked_drop(
     if not yes:
         typer.confirm(f"{service} will never react to {id}. Drop it?", abort=True)
 
+    from operations.services import named  # noqa: PLC0415
+
     async def drop() -> None:
         async with _services() as services:
-            await _named(services, service).parking.drop(id, by, datetime.now(UTC))
+            await named(services, service).parking.drop(id, by, datetime.now(UTC))
 
     asyncio.run(drop())
     console.print(f"{id} is dropped; later events of its aggregate go on")
@@ -146,12 +150,3 @@ async def _services() -> "AsyncIterator[list[Service]]":
     finally:
         for service in services:
             await service.database.close()
-
-
-def _named(services: "list[Service]", name: str) -> "Service":
-    from shared.errors import NotFound  # noqa: PLC0415
-
-    for service in services:
-        if service.name == name:
-            return service
-    raise NotFound(f"there is no service {name}; these are {', '.join(one.name for one in services)}")

@@ -32,7 +32,10 @@ def var(system: System) -> Path:
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     said = asskomm(tmp_path, "--help")
-    for command in ("demo", "up", "serve", "setup", "load", "token", "status", "mail", "events", "parked"):
+    for command in (
+        "demo", "up", "serve", "setup", "load", "token", "rotate-certificate-key", "status", "verify", "audit",
+        "mail", "events", "parked", "municipalities",
+    ):  # fmt: skip
         assert command in said
 
 
@@ -40,6 +43,11 @@ def test_without_a_system_it_says_what_to_do(tmp_path: Path) -> None:
     said = asskomm(tmp_path, "status", status=1)
     assert "`asskomm up`" in " ".join(said.split())
     assert "Traceback" not in said
+
+
+def test_where_no_embedded_system_is_its_key_for_certificates_cannot_be_replaced(tmp_path: Path) -> None:
+    said = asskomm(tmp_path, "rotate-certificate-key", status=1)
+    assert "docker compose run --rm secrets --rotate-certificate-key" in " ".join(said.split())
 
 
 def test_settings_that_are_missing_are_all_named(tmp_path: Path) -> None:

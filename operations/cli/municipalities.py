@@ -1,0 +1,133 @@
+"""Commands that bring the municipalities up to date with a newer official list."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import fields
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from operations.cli.settings import console, find_settings
+
+if TYPE_CHECKING:
+    from services.membership.domain.list_changes import Changes
+    from services.membership.domain.registry import Official
+    from services.membership.use_cases import Records
+    from shared.settings import Settings
+
+municipalities = typer.Typer(
+    help="Bring the municipalities up to date with a newer official list, a CSV file.", no_args_is_help=True
+)
+
+ListFile = Annotated[typer.FileBinaryRead, typer.Argument(help="The list as CSV in UTF-8; - for standard input.")]
+ValidFrom = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day from which on the list is valid.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@municipalities.command()
+def preview(file: ListFile, valid_from: ValidFrom, *, as_json: AsJson = False) -> None:
+    """Show what a list would change; the status is 0 if it can be applied, 1 if it has problems."""
+    changes = asyncio.run(_previewed(_rows(file), valid_from.date()))
+    _show(changes, as_json=as_json)
+    raise typer.Exit(1 if changes.problems else 0)
+
+
+@municipalities.command()
+def apply(
+    file: ListFile,
+    valid_from: ValidFrom,
+    by: Annotated[str, typer.Option(help="Who decided this; it is kept.")] = "operator",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a list would change, ask, and change it: all of it, or nothing."""
+    rows = _rows(file)
+    changes = asyncio.run(_previewed(rows, valid_from.date()))
+    _show(changes, as_json=as_json)
+    if not (changes.problems or yes):
+        typer.confirm("Change all of this?", abort=True, err=True)
+    asyncio.run(_apply(rows, changes, by))
+    console.print("applied")
+
+
+def _rows(file: typer.FileBinaryRead) -> "tuple[Official, ...]":
+    from services.membership.domain.list_file import decode, read_list  # noqa: PLC0415
+
+    return read_list(decode(file.read()))
+
+
+async def _previewed(rows: "tuple[Official, ...]", valid_from: date) -> "Changes":
+    from services.membership.use_cases import registry  # noqa: PLC0415
+    from shared.clock import berlin_day  # noqa: PLC0415
+
+    settings = find_settings()
+    async with _records(settings) as records:
+        return await registry.preview(records, rows, valid_from, berlin_day(settings.clock()))
+
+
+async def _apply(rows: "tuple[Official, ...]", previewed: "Changes", by: str) -> None:
+    from services.membership.use_cases import registry  # noqa: PLC0415
+    from shared.cause import Cause  # noqa: PLC0415
+    from shared.ids import new_id, new_trace  # noqa: PLC0415
+
+    settings = find_settings()
+    cause = Cause(actor=by, at=settings.clock(), id=new_id(), trace=new_trace())
+    async with _records(settings) as records:
+        await registry.apply(records, rows, previewed.valid_from, previewed.digest, cause)
+
+
+@asynccontextmanager
+async def _records(settings: "Settings") -> "AsyncIterator[Records]":
+    from operations.services import create_services, named  # noqa: PLC0415
+    from services.membership.use_cases import Records  # noqa: PLC0415
+
+    service = named(create_services(settings), "membership")
+    kept = {one.collection: one for one in service.repositories}
+    service.database.open()
+    try:
+        yield Records(**{field.name: kept[field.name] for field in fields(Records)})
+    finally:
+        await service.database.close()
+
+
+def _show(changes: "Changes", *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode({"digest": changes.digest, "changes": changes}).decode())
+        return
+    _table("added", ("ags", "name", "kind", "district"), (
+        (one.ags, _both(one.name, one.name_sorbian), one.kind, one.district) for one in changes.added
+    ))  # fmt: skip
+    _table("renamed", ("ags", "old name", "new name"), (
+        (one.ags, _both(one.old, one.old_sorbian), _both(one.new, one.new_sorbian)) for one in changes.renamed
+    ))  # fmt: skip
+    _table("merged", ("ags", "name", "into", "its name"), (
+        (one.ags, one.name, one.successor, one.successor_name) for one in changes.merged
+    ))  # fmt: skip
+    _table("changed", ("ags", "name", "what", "old", "new"), (
+        (one.ags, one.name, each.field, *("–" if value is None else str(value) for value in (each.old, each.new)))
+        for one in changes.changed for each in one.fields
+    ))  # fmt: skip
+    typer.echo(f"{changes.unchanged} unchanged")
+    for what, findings in (("warning", changes.warnings), ("problem", changes.problems)):
+        for finding in findings:
+            typer.echo(f"{what} ({finding.code}): {finding.message}")
+
+
+def _both(name: str, name_sorbian: str | None) -> str:
+    return f"{name} / {name_sorbian}" if name_sorbian else name
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    found = list(rows)
+    if not found:
+        return
+    table = Table(*columns, title=f"{title}: {len(found)}", title_justify="left")
+    for row in found:
+        table.add_row(*row)
+    Console(markup=False, highlight=False).print(table)
