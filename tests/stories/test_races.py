@@ -12,7 +12,7 @@ import pytest
 from operations.accessions import Staff, Town
 from operations.load import rows
 from operations.local import System
-from services.membership.domain.municipality import POLICE_DIRECTORATE_OF
+from services.membership.domain.official import POLICE_DIRECTORATE_OF
 from shared.auth import Actor
 from shared.mongo import Document
 
