@@ -91,7 +91,8 @@ def _official(row: dict[str, str], predecessors: tuple[str, ...] = ()) -> Offici
         nuts3=row["nuts3"],
         latitude=float(row["latitude"]),
         longitude=float(row["longitude"]),
-        population=int(row["population_estimate"]) if row["population_estimate"] else None,
+        # Where nobody lives the number is not known.
+        population=int(row["population_estimate"] or 0) or None,
         predecessors=predecessors,
     )
 

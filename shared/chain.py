@@ -23,7 +23,7 @@ To recompute it in Python, whose `json` writes all numbers in the same way but t
         assert previous == step["hash"], step["version"]
 
 A chain shows what was changed in one place. Who can write all later steps as well can make another chain: against that
-stands the signature of a certificate (services/membership/certificate.py).
+stands the signature of a certificate (services/membership/certificate).
 """
 
 import hashlib

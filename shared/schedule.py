@@ -19,6 +19,8 @@ from shared.mongo import OUTAGES
 from shared.repository import Index, Repository
 
 SWEEP_SECONDS = 30.0
+WAIT_SECONDS = 1.0
+"""How often to look whether the lease is ours by now."""
 BATCH = 500
 
 DUE_ON = Index(("due_on",))
@@ -44,12 +46,13 @@ class Schedule:
     async def run(self) -> None:
         """Look for what is due until cancelled."""
         while True:
+            held = False
             try:
-                if await self._lease.held():
+                if held := await self._lease.held():
                     await self.sweep()
             except OUTAGES as error:
                 log.warning("schedule waits for mongodb", error=repr(error))
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(SWEEP_SECONDS if held else WAIT_SECONDS)
 
     async def sweep(self) -> int:
         """Let everything happen that is due by now; returns how much that was. One that fails stops no other."""

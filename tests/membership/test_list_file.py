@@ -130,3 +130,8 @@ def test_a_file_in_another_encoding_is_refused_with_the_line() -> None:
     with pytest.raises(UnreadableList, match="line 2 is not UTF-8: save the file as CSV in UTF-8"):
         decode(f"{HEADER}\n{BAUTZEN}".replace("š", "ö").encode("latin-1"))
     assert decode(CSV.encode()) == CSV
+
+
+def test_nobody_living_there_means_that_the_number_is_not_known() -> None:
+    (official,) = read_list(f"{HEADER}\n14522440,Olbernhau,,Stadt,Mittelsachsen,DED43,50.66,13.34,0,\n")
+    assert official.population is None

@@ -120,7 +120,7 @@ def _while_open(one: Agreement, today: date) -> Decided:
         one.fact(
             SignatureOverdue,
             missing=one.awaited, ready_on=one.ready_on, due_on=following - timedelta(days=REMINDER_DAYS),
-            remind_on=following, sign_by=one.sign_by,
+            remind_on=following, sign_by=last,
         ),
     )  # fmt: skip
 

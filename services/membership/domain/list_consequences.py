@@ -49,7 +49,9 @@ def _passed_on(one: Agreement, merged: Merged, changes: Changes, active: Sequenc
     siblings = {each.ags for each in changes.merged if each.successor == merged.successor}
     own = [each.id for each in active if each.id != one.id and merged.successor in each.covered]
     rivals = [each.id for each in active if each.id != one.id and siblings & set(each.covered)]
-    if own:
+    if merged.successor in {ref.ags for ref in one.municipalities} - set(one.covered):
+        code, then = "agreement_ends", f"ends for it on {last}, because {successor} has left this agreement before"
+    elif own:
         code, then = "agreement_ends", f"ends for it on {last}, because {successor} has agreement {own[0]}"
     elif rivals:
         code = "agreements_meet"

@@ -130,6 +130,6 @@ def _official(row: Cells) -> Official:
         nuts3=row["nuts3"],
         latitude=float(row["latitude"]),
         longitude=float(row["longitude"]),
-        population=int(row["population_estimate"]) if row["population_estimate"] else None,
+        population=int(row["population_estimate"] or 0) or None,
         predecessors=tuple(dict.fromkeys(row.get("predecessors", "").split())),
     )
