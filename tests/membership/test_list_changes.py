@@ -13,6 +13,7 @@ from services.membership.domain.list_changes import (
 )
 from services.membership.domain.list_consequences import with_agreements
 from services.membership.domain.municipality import Municipality
+from services.membership.domain.registry import register
 from services.membership.domain.term import Stage
 from tests.membership.listed import ARZBERG, BEFORE, BEILRODE, DAY, ELBAUE, LAST_DAY, SAXONY, TORGAU, codes, compared
 
@@ -52,6 +53,11 @@ def test_an_agreement_that_began_after_the_last_day_does_not_fit() -> None:
 def test_an_agreement_ends_where_the_successor_has_its_own() -> None:
     own = agreement("KV-2", ELBAUE.ags, stage=Stage.DRAFT, since=None)
     assert found(agreement("KV-1", "14730010"), own) == [("agreement_ends", "14730010")]
+
+
+def test_an_agreement_ends_where_the_successor_has_left_it_before() -> None:
+    joint = replace(agreement("KV-1", "14730010"), municipalities=(register(ELBAUE)[0].ref,))
+    assert found(joint) == [("agreement_ends", "14730010")]
 
 
 def test_of_two_agreements_that_meet_only_one_goes_on() -> None:
