@@ -69,6 +69,12 @@ def test_who_has_not_signed_after_14_days_is_reminded() -> None:
     ]  # fmt: skip
 
 
+def test_a_reminder_tells_the_last_day_of_the_term_where_that_is_the_last_one_for_signing() -> None:
+    _, [told] = fall_due(ready(terms=Terms(ends_on=SECOND), sign_by=THIRD), at(FIRST))
+    assert isinstance(told, SignatureOverdue)
+    assert told.sign_by == SECOND
+
+
 def test_nobody_is_reminded_twice_of_the_same_date() -> None:
     once = due(ready(), FIRST)
     assert fall_due(once, at(SECOND - ONE_DAY)) == (once, [])

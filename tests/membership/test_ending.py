@@ -64,6 +64,16 @@ def test_a_renewal_makes_nothing_shorter(agreement: Agreement, holds: str) -> No
         renew(agreement, date(2027, 12, 30), NOW)
 
 
+def test_an_agreement_is_renewed_on_its_last_day() -> None:
+    renewed, _ = renew(WITH_TERM, None, at(LAST_DAY))
+    assert renewed.ends_on is None
+
+
+def test_an_agreement_is_not_renewed_after_its_last_day() -> None:
+    with pytest.raises(NotInForce, match=rf"{ID} held until 2027-12-31: draft another one"):
+        renew(WITH_TERM, None, at(date(2028, 1, 1)))
+
+
 @pytest.mark.parametrize("agreement", NOT_IN_FORCE, ids=lambda one: one.stage)
 def test_only_what_is_in_force_is_renewed(agreement: Agreement) -> None:
     with pytest.raises(NotInForce, match=rf"{ID} is {agreement.stage}, not in force"):

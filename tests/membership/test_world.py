@@ -6,10 +6,12 @@
 import os
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis.stateful import invariant
 
 from services.membership.domain.agreement import Agreement
+from services.membership.domain.drafting import Terms
 from services.membership.domain.ending import fall_due
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.term import ACTIVE, Stage
@@ -18,7 +20,11 @@ from shared.facts import rebuilt
 from tests.membership.alliance.agreements import Alliance
 from tests.membership.alliance.ledger import Ledger, days_of
 from tests.membership.alliance.memory import matches
+from tests.membership.alliance.people import AGS
 from tests.membership.examples import at
+
+ROTHENBURG, ZITTAU, BAUTZEN = AGS[:3]
+AT_ANY_TIME = Terms(notice_months=0)
 
 EXAMPLES = os.environ.get("ASSKOMM_TEST_EXAMPLES")
 
@@ -51,18 +57,27 @@ class Watched(Alliance):
             self._members_are_those_with_an_agreement_in_force()
         self.sound = True
 
+    def sweep(self) -> None:
+        super().sweep()
+        self.watch()
+        for paper in self.ledger.papers.values():
+            assert paper.is_swept(self.world.today)
+
     def teardown(self) -> None:
-        if not self.sound:
-            return
-        self.settle()
+        if self.sound:
+            self.settle()
+            for each in self.world.municipalities:
+                event(f"a municipality is {each.stage}")
+            for one in self.world.agreements:
+                event(f"an agreement is {one.stage}")
+
+    def settle(self) -> None:
+        super().settle()
         self.watch()
         self._members_are_those_with_an_agreement_in_force()
         self._figures_are_as_told()
-        for each in self.world.municipalities:
-            assert not (each.is_member and each.valid_to), "what is no more is no member"
-            event(f"a municipality is {each.stage}")
-        for one in self.world.agreements:
-            event(f"an agreement is {one.stage}")
+        for one in self.world.municipalities:
+            assert not (one.is_member and one.valid_to), "what is no more is no member"
 
     def _agreement_is_as_told(self, one: Agreement) -> None:
         paper = self.ledger.papers[one.id]
@@ -70,6 +85,8 @@ class Watched(Alliance):
         assert (one.stage in WAS_IN_FORCE) == (paper.in_force_since is not None) == paper.is_complete
         assert (one.stage in ACTIVE, set(one.covered)) == (bool(paper.active), paper.active)
         assert (one.in_force_since, one.ends_on) == (paper.in_force_since, paper.term)
+        assert {each.party: each.signed_on for each in one.signatures} == paper.signed
+        assert {each.party for each in one.declines} == paper.declined
         if one.due_on is None:
             assert fall_due(one, self.world.now) == (one, []), "nothing happens where nothing is due"
         else:
@@ -94,9 +111,57 @@ class Watched(Alliance):
                 assert counted == told[ags].on(day), (ags, day)
 
 
-TestWorld = Watched.TestCase
+def begun() -> Watched:
+    """A world on its first day."""
+    watched = Watched()
+    watched.begin()
+    return watched
+
+
+def members(watched: Watched) -> list[str]:
+    return [one.ags for one in watched.world.municipalities if one.is_member]
+
+
+# Bugs once, all three.
+def test_news_of_two_mergers_may_arrive_in_any_order() -> None:
+    watched = begun()
+    watched.enter(ROTHENBURG, 0)
+    watched.world.advance(1)
+    watched.merge_into(ROTHENBURG, ZITTAU)
+    watched.world.advance(1)
+    watched.merge_into(ZITTAU, BAUTZEN)
+    watched.deliver_all(last_first=True)
+    watched.settle()
+    assert members(watched) == [BAUTZEN]
+
+
+def test_who_has_left_an_agreement_does_not_come_back_by_a_merger() -> None:
+    watched = begun()
+    watched.accede([ROTHENBURG, ZITTAU], AT_ANY_TIME, None, None, 9)
+    watched.give_notice(1, 1, 0, 0, None)
+    watched.world.advance(1)
+    watched.sweep()
+    assert watched.bound() == {ROTHENBURG}
+    watched.merge_into(ROTHENBURG, ZITTAU)
+    watched.settle()
+    assert members(watched) == []
+
+
+def test_what_was_over_before_a_merger_is_not_passed_on() -> None:
+    watched = begun()
+    watched.accede([ROTHENBURG], AT_ANY_TIME, None, None, 9)
+    watched.give_notice(1, 0, 0, 0, None)
+    watched.world.advance(1)
+    watched.merge_into(ROTHENBURG, ZITTAU)
+    watched.settle()
+    assert members(watched) == []
+    assert watched.bound() == set()
+
+
+# Who looks for more, waits for it.
+TestWorld = pytest.mark.timeout(3600 if EXAMPLES else 90)(Watched.TestCase)
 TestWorld.settings = settings(
-    max_examples=int(EXAMPLES or 60),
+    max_examples=int(EXAMPLES or 100),
     stateful_step_count=40,
     derandomize=EXAMPLES is None,
     deadline=None,

@@ -100,16 +100,9 @@ class Municipalities(RuleBasedStateMachine):
             run(records.municipalities.add(*register(official), cause))
         run(records.templates.add(*Template(id=STANDARD).publish("Vereinbarung ${aktenzeichen}"), cause))
 
-    @rule(ags=town, what=st.sampled_from(sorted(COOPERATION)), ago=ago)
-    def cooperate(self, ags: str, what: str, ago: int) -> None:
-        self._record(ags, what, ago, LPR)
-
-    @rule(ags=town, what=st.sampled_from(sorted(COOPERATION | OTHERS)), ago=ago, by=somebody)
+    @rule(ags=town, what=st.sampled_from([*COOPERATION, *COOPERATION, *OTHERS]), ago=ago, by=somebody)
     def reach_milestone(self, ags: str, what: str, ago: int, by: Actor | None) -> None:
-        self._record(ags, what, ago, by or LPR)
-
-    def _record(self, ags: str, what: str, ago: int, who: Actor) -> None:
-        day, milestone = self.world.today - timedelta(days=ago), (COOPERATION | OTHERS)[what]
+        day, who, milestone = self.world.today - timedelta(days=ago), by or LPR, (COOPERATION | OTHERS)[what]
 
         def right() -> None:
             if what in BY_THEMSELVES:
@@ -124,7 +117,9 @@ class Municipalities(RuleBasedStateMachine):
         """Mostly one that an agreement is in force for, or its successor."""
         bound = [ags for one in self.world.agreements if one.stage is Stage.IN_FORCE for ags in one.covered]
         heirs = [heir for ags in bound if (heir := self.world.municipality(ags).successor)]
-        merged = any_of([*bound, *heirs] if bound and n % 4 else AGS, n)
+        self.merge_into(any_of([*bound, *heirs] if bound and n % 4 else AGS, n), successor, ago)
+
+    def merge_into(self, merged: str, successor: str, ago: int = 0) -> None:
         others = [one for one in self._list() if one.ags != merged]
         self._apply([replace(one, predecessors=(merged,)) if one.ags == successor else one for one in others], ago)
 
@@ -148,8 +143,6 @@ class Municipalities(RuleBasedStateMachine):
         if sweep:
             self.sweep()
 
-    @precondition(lambda self: self.world.due)
-    @rule()
     def sweep(self) -> None:
         self.world.sweep()
         assert not self.world.due, "what was due has happened"
@@ -158,15 +151,6 @@ class Municipalities(RuleBasedStateMachine):
     @rule(n=number, interrupted_after=st.sampled_from([None, None, 0, 1, 2]))
     def deliver(self, n: int, interrupted_after: int | None) -> None:
         self.world.deliver(any_of(list(self.world.pending), n), interrupted_after=interrupted_after)
-
-    @precondition(lambda self: self.world.pending)
-    @rule(n=number)
-    def deliver_twice(self, n: int) -> None:
-        """Twice is the same as once, even where nobody remembers that it came before."""
-        news = self.world.deliver(any_of(list(self.world.pending), n))
-        before = len(self.world.log)
-        self.world.react(news, once=f"again:{len(self.world.arrived)}")
-        assert len(self.world.log) == before
 
     @precondition(lambda self: self.world.arrived)
     @rule(n=number)

@@ -3,7 +3,6 @@
 Nothing here uses the domain's rules or states: it is the second opinion on them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -137,6 +136,14 @@ class Paper:
     def ended(self) -> bool:
         return self.in_force_since is not None and not self.active
 
+    def is_swept(self, today: date) -> bool:
+        """Whether nothing is over that should have ended before today, and everybody knows of what ends soon."""
+        if self.in_force_since is None:
+            return not self.active or self.ready_on is None or today <= (self.last_day or today)
+        left = (self.term - today).days if self.active and self.term else None
+        known = left is None or left > 90 or (self.term, 30 if left <= 30 else 90) in self.told
+        return known and all(today <= (self.last_day_for(ags) or today) for ags in self.active)
+
     def _sign(self, fact: AgreementSignedByParty | SignatureCorrected, today: date) -> None:
         assert self.in_force_since is None
         assert fact.party in self.parties
@@ -158,8 +165,7 @@ class Paper:
         assert ags in self.active, "it ends once for each"
         assert fact.ended_on < today
         if fact.how != "merged":
-            last = min((day for day in (self.term, *self._notices_of(ags)) if day), default=None)
-            assert fact.ended_on == last, "the first end that comes is the end"
+            assert fact.ended_on == self.last_day_for(ags), "the first end that comes is the end"
             assert fact.how == "terminated" or fact.ended_on == self.term
         self._close(ags, fact.ended_on)
 
@@ -182,7 +188,8 @@ class Paper:
         if ags not in self.successors:
             assert self.spans[ags].since <= until, f"{ags}: nothing ends before it began"
 
-    def _notices_of(self, ags: str) -> Iterator[date]:
-        for party, last in self.notices.items():
-            if not party.startswith("municipality:") or party == f"municipality:{ags}":
-                yield last
+    def last_day_for(self, ags: str) -> date | None:
+        """The last day for a municipality: of the term or of a notice, by itself or by one that is no municipality."""
+        others = {party for party in self.notices if not party.startswith("municipality:")}
+        days = [self.notices[party] for party in self.notices if party in {*others, f"municipality:{ags}"}]
+        return min([*days, *([self.term] if self.term else [])], default=None)
