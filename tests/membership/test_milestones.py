@@ -101,7 +101,10 @@ def test_another_coach_takes_over() -> None:
 def test_a_coach_is_matched_with_one_of_several_coachings() -> None:
     second, _ = REQUESTED.request_coaching("Jugend", TODAY, NOW)
     matched, _ = second.match_coach(2, "Stadt Zittau", TODAY, NOW)
-    assert [coaching.coach for coaching in matched.coachings] == [None, "Stadt Zittau"]
+    assert [(coaching.topic, coaching.coach) for coaching in matched.coachings] == [
+        ("Präventionsrat gründen", None),
+        ("Jugend", "Stadt Zittau"),
+    ]
 
 
 @pytest.mark.parametrize("number", [-1, 0, 2])

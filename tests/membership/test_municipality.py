@@ -78,10 +78,10 @@ def test_a_consultation_is_told_with_topics_next_step_and_who_advised() -> None:
 
 
 def test_every_consultation_is_kept_in_its_order() -> None:
-    first, second = Consultation(held_on=date(2022, 5, 3)), Consultation(held_on=date(2022, 3, 1))
-    once, _ = ROTHENBURG.hold_consultation(first, NOW)
-    twice, _ = once.hold_consultation(second, NOW)
-    assert twice.consultations == (first, second)
+    earlier = Consultation(held_on=date(2022, 3, 1))
+    once, _ = ROTHENBURG.hold_consultation(HELD_TODAY, NOW)
+    twice, _ = once.hold_consultation(earlier, NOW)
+    assert twice.consultations == (HELD_TODAY, earlier)
 
 
 def test_a_consultation_of_tomorrow_is_refused_with_both_days() -> None:

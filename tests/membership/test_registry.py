@@ -243,6 +243,11 @@ def test_nobody_leaves_an_office_without_holding_one(nobody: Municipality) -> No
         leave_office(nobody, "p-1", TODAY)
 
 
+def test_an_office_may_be_held_for_a_day() -> None:
+    after, _ = leave_office(GOVERNED, "p-1", MAYOR.since)
+    assert after.office_holders == (replace(MAYOR, until=MAYOR.since),)
+
+
 def test_nobody_leaves_an_office_before_holding_it() -> None:
     with pytest.raises(EndsBeforeItBegan, match="is held since 2015-08-01, not until 2015-07-31"):
         leave_office(GOVERNED, "p-1", date(2015, 7, 31))

@@ -64,6 +64,11 @@ def test_a_field_that_no_agreement_fills_in_is_refused_with_those_that_can_be(un
         EMPTY.publish(f"Für ${{kommunen}} und ${{{unknown}}}")
 
 
+def test_all_fields_that_no_agreement_fills_in_are_refused_in_order() -> None:
+    with pytest.raises(UnknownField, match="fill ort, stadt, zeit; there are"):
+        EMPTY.publish("${zeit} ${ort} ${kommunen} ${stadt}")
+
+
 @pytest.mark.parametrize("text", ["5 $", "${", "${}", "$ {kommunen}", "${straße}", "$5", "${kommunen"])
 def test_a_dollar_that_begins_no_field_is_refused(text: str) -> None:
     with pytest.raises(UnknownField, match="begins no field"):

@@ -92,10 +92,14 @@ class World:
             await service.database.close()
 
     def start(self, crash: dict[str, str] | None = None) -> None:
-        """Start both services, one of them with a point at which it dies."""
+        """Let both services run, one of them with a point at which it dies; what runs as it should goes on."""
         for name, process in self.processes.items():
-            process.crash, process.revived = (crash or {}).get(name, ""), 0
-            process.spawn()
+            point = (crash or {}).get(name, "")
+            process.revived = 0
+            if not process.running or process.crash != point:
+                process.stop()
+                process.crash = point
+                process.spawn()
         for process in self.processes.values():
             process.wait_ready()
 

@@ -3,13 +3,11 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from operations.accessions import Staff, Town
-from operations.embedded import EmbeddedServers
 from operations.story import published
 from services.notifications.mailer import CONNECTIONS
 from tests.stories.processes import Process, World
@@ -29,20 +27,6 @@ POINTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    with EmbeddedServers(tmp_path_factory.mktemp("world")) as servers:
-        world = World(servers)
-        try:
-            await world.open()
-            world.start()
-            await world.system.quiet()
-            world.stop()
-            yield world
-        finally:
-            await world.close()
-
-
 @pytest.mark.parametrize(("number", "service", "point"), [(n, *point) for n, point in enumerate(POINTS)])
 async def test_nothing_is_lost_or_doubled_by_a_kill(world: World, number: int, service: str, point: str) -> None:
     town = TOWNS[number]
@@ -53,7 +37,6 @@ async def test_nothing_is_lost_or_doubled_by_a_kill(world: World, number: int, s
         await _killed_and_revived(world.processes[service])
     await _all_sent(world, agreement, EMAILS + number)
     await world.system.quiet()
-    world.stop()
 
     events = Counter(event["type"].split(".")[1] for event in await published(world.system, {agreement, town.ags}))
     assert events == {
@@ -85,7 +68,6 @@ async def test_an_orderly_stop_ends_well_and_sends_nothing_twice(world: World) -
     world.start()
     await _all_sent(world, agreement, EMAILS + len(POINTS))
     await world.system.quiet()
-    world.stop()
     emails = Counter(mail.message_id for mail in world.emails_about(agreement))
     about = world.system.services[1].database["deliveries"].find({"text.subject": {"$regex": agreement}})
     unanswered = {one["message_id"]: one["unknown"] async for one in about}

@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from operations.accessions import LPR, Staff, Town
-from operations.embedded import EmbeddedServers
 from operations.mail_sink import set_faults
 from operations.story import published
 from shared.mongo import Document
@@ -14,21 +13,9 @@ from tests.stories.processes import World
 from tests.waiting import until
 
 
-@pytest.fixture(scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    with EmbeddedServers(tmp_path_factory.mktemp("outages")) as servers:
-        world = World(servers)
-        try:
-            await world.open()
-            world.start()
-            await world.system.quiet()
-            yield world
-        finally:
-            await world.close()
-
-
 @pytest.fixture
 async def office(world: World) -> AsyncIterator[Staff]:
+    world.start()
     async with httpx.AsyncClient(base_url=world.processes["membership"].url, timeout=10) as http:
         yield Staff(http, world.settings.token_private_key)
 
