@@ -24,7 +24,7 @@ class MemberJoined:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemberLeft:
-    """A municipality is a member of the alliance no longer, exactly once per accession."""
+    """A municipality is a member by this agreement no longer, exactly once per accession; it may have joined anew."""
 
     type: ClassVar[str] = "membership.member_left.v1"
 
