@@ -69,10 +69,7 @@ async def test_an_orderly_stop_ends_well_and_sends_nothing_twice(world: World) -
     await _all_sent(world, agreement, EMAILS + len(POINTS))
     await world.system.quiet()
     emails = Counter(mail.message_id for mail in world.emails_about(agreement))
-    about = world.system.services[1].database["deliveries"].find({"text.subject": {"$regex": agreement}})
-    unanswered = {one["message_id"]: one["unknown"] async for one in about}
-    # A machine that is busy may not answer in time; then, and only then, an email is sent again.
-    assert {id: count for id, count in emails.items() if count > 1 + unanswered[id]} == {}
+    assert set(emails.values()) == {1}
 
 
 async def _all_sent(world: World, agreement: str, emails: int) -> None:

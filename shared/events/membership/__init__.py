@@ -20,7 +20,6 @@ from shared.events.membership.agreements import (
     SignatureCorrected,
     SignatureDeclined,
     SignatureOverdue,
-    TemplatePublished,
 )
 from shared.events.membership.members import MemberJoined, MemberLeft
 from shared.events.membership.milestones import (
@@ -48,6 +47,7 @@ from shared.events.membership.municipalities import (
     OfficeHolderLeft,
 )
 from shared.events.membership.refs import MunicipalityRef
+from shared.events.membership.templates import TemplatePublished
 
 __all__ = [
     "ActionFieldsChosen",
