@@ -10,6 +10,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from shared.outbox import EVENTS
+from shared.parking import State
 from shared.service import Service
 
 
@@ -24,6 +25,8 @@ class ServiceStatus:
     lag: int | None = None
     """Events not yet reacted to; None where the durable is missing or the service reacts to nothing."""
     parked: int = 0
+    retrying: int = 0
+    """Aggregates whose first parked event will be tried again by itself; the others need an operator."""
     deliveries: dict[str, int] = field(default_factory=dict)
     """Emails by state."""
 
@@ -31,7 +34,7 @@ class ServiceStatus:
     def busy(self) -> bool:
         """Whether something is still under way that will get done by itself."""
         waiting = self.deliveries.get("queued", 0) + self.deliveries.get("sending", 0)
-        return bool(self.outbox or self.lag or waiting)
+        return bool(self.outbox or self.lag or self.retrying or waiting)
 
 
 async def status(services: Sequence[Service], nats_url: str) -> dict[str, ServiceStatus]:
@@ -51,11 +54,14 @@ async def service_status(service: Service, js: JetStreamContext) -> ServiceStatu
     outbox = await service.database[EVENTS].count_documents({"unpublished": True})
     lags = [await _lag(js, inbox.durable.stream, service.name) for inbox in service.inboxes]
     known = [lag for lag in lags if lag is not None]
+    parked = await service.parking.list()
+    first = {one.aggregate: one.state for one in reversed(parked)}
     return ServiceStatus(
         events=events,
         outbox=outbox,
         lag=sum(known) if known else None,
-        parked=len(await service.parking.list()),
+        parked=len(parked),
+        retrying=sum(state is State.WAITING for state in first.values()),
         deliveries=await _deliveries(service),
     )
 

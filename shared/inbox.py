@@ -27,6 +27,7 @@ from shared.events import Event
 from shared.lease import Lease
 from shared.mongo import OUTAGES
 from shared.parking import Parked, Parking
+from shared.repository import Store
 from shared.streams import ACK_WAIT_SECONDS, Durable
 
 NACK_PAUSES = (0.2, 1.0, 5.0, 15.0)
@@ -54,15 +55,16 @@ class Unknown(Exception):  # noqa: N818 -- says what is the matter
 class Inbox:
     """The reading side of one service: takes messages in, lets the service react, and parks what fails."""
 
-    def __init__(self, service: str, subscription: Subscription, parking: Parking, clock: Clock) -> None:
+    def __init__(self, service: str, subscription: Subscription, parking: Parking, store: Store, clock: Clock) -> None:
         self._actor = f"service:{service}"
-        self._publisher, self._parking, self._clock = subscription.publisher, parking, clock
+        self._publisher, self._parking, self._store, self._clock = subscription.publisher, parking, store, clock
         self._reactions = {kind.type: (kind, react) for kind, react in subscription.reactions.items()}
         self.durable = Durable(service, subscription.publisher, frozenset(self._reactions))
 
     async def receive(self, message: NatsMessage) -> None:
         """React to one message of the stream; raises NackMessage when not even its parking could be stored."""
         working = asyncio.create_task(_say_in_progress(message))
+        crashpoint("inbox.before_reaction")
         try:
             await self._receive(message)
         finally:
@@ -125,6 +127,8 @@ class Inbox:
             raise  # Nothing that a rule has decided: what is missing may come yet, or deserves a look.
         except Refused as refusal:
             log.info("event refused by a rule", type=event.type, subject=event.subject, code=refusal.code)
+            # An answer like any other: should the event come again, the rule is not asked anew, in another state.
+            await self._store.commit(cause)
 
 
 async def _say_in_progress(message: NatsMessage) -> None:

@@ -25,6 +25,8 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from shared.crashpoints import crashpoint
+
 T = TypeVar("T")
 
 Document: TypeAlias = dict[str, Any]
@@ -102,7 +104,9 @@ class Database:
                 session.start_transaction()
                 try:
                     result = await work(session)
+                    crashpoint("mongo.before_commit")
                     await _commit(session, deadline)
+                    crashpoint("mongo.after_commit")
                 except BaseException as error:
                     # Motor declares a method here, and has a property.
                     if session.in_transaction:  # type: ignore[truthy-function]

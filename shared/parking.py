@@ -11,9 +11,10 @@ import msgspec
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from shared.crashpoints import crashpoint
 from shared.errors import NotFound
-from shared.mongo import Database
-from shared.repository import Index
+from shared.mongo import Database, Document, Session
+from shared.repository import CAUSES, Index
 
 PARKED = "parked"
 PAUSES = tuple(timedelta(seconds=s) for s in (0.5, 2, 10, 30, 120))
@@ -51,10 +52,13 @@ class Parked:
 
     @staticmethod
     def of(address: str, headers: Mapping[str, str], body: bytes, publisher: str, sequence: int) -> "Parked":
-        """What came from the stream, whatever it is worth: even a message without headers has a name and a place."""
+        """What came from the stream, whatever it is worth: even a message without headers has a name and a place.
+
+        The name is the event's own, because places are given anew when a stream was lost and published again.
+        """
         aggregate = f"{publisher}/{address.rpartition('.')[2]}"
         return Parked(
-            id=f"{publisher}-{sequence}",
+            id=headers.get("ce-id") or f"{publisher}-{sequence}",
             publisher=publisher,
             address=address,
             headers=dict(headers),
@@ -76,8 +80,10 @@ class Parking:
         return await self._database[PARKED].find_one(waits, {"_id": 1}) is not None
 
     async def park(self, parked: Parked, reason: str, now: datetime) -> None:
-        """Keep an event until those before it are done with."""
-        await self._save(replace(parked, reason=reason, due_at=now, parked_at=parked.parked_at or now))
+        """Keep an event until those before it are done with; one that is kept already stays as and where it is."""
+        kept = _plain(replace(parked, reason=reason, due_at=now, parked_at=now))
+        await self._database[PARKED].update_one({"_id": kept.pop("_id")}, {"$setOnInsert": kept}, upsert=True)
+        crashpoint("parking.parked")
 
     async def failed(self, parked: Parked, reason: str, now: datetime) -> None:
         """One more try failed: the next one is due after a pause, or the event is stuck."""
@@ -92,6 +98,7 @@ class Parking:
     async def done(self, parked: Parked) -> None:
         """The event had its effect; the next of its aggregate is now the first."""
         if parked.parked_at is not None:
+            crashpoint("parking.before_done")
             await self._database[PARKED].delete_one({"_id": parked.id})
 
     async def due(self, publisher: str, now: datetime) -> Parked | None:
@@ -123,23 +130,43 @@ class Parking:
         return await self._set(id, {"state": State.WAITING, "tries": 0, "due_at": now})
 
     async def drop(self, id: str, by: str, now: datetime) -> Parked:
-        """Give this event up, so that later ones go on; it stays as a record. Raises NotFound as `retry` does."""
-        return await self._set(id, {"state": State.DROPPED, "due_at": None, "dropped_by": by, "dropped_at": now})
+        """Give this event up, so that later ones go on; it stays as a record. Raises NotFound as `retry` does.
 
-    async def _set(self, id: str, values: dict[str, Any]) -> Parked:
+        It is remembered as an event that had its effect, so that it has none when the stream is published again.
+        """
+        values = {"state": State.DROPPED, "due_at": None, "dropped_by": by, "dropped_at": now}
+
+        async def drop(session: Session) -> Parked:
+            dropped = await self._set(id, values, session)
+            cause = {"_id": f"event:{dropped.headers.get('ce-id', id)}"}
+            await self._database[CAUSES].update_one(cause, {"$setOnInsert": {"at": now}}, upsert=True, session=session)
+            return dropped
+
+        return await self._database.transaction(drop)
+
+    async def _set(self, id: str, values: dict[str, Any], session: Session | None = None) -> Parked:
         document = await self._database[PARKED].find_one_and_update(
-            {"_id": id, "state": {"$ne": State.DROPPED}}, {"$set": values}, return_document=ReturnDocument.AFTER
+            {"_id": id, "state": {"$ne": State.DROPPED}},
+            {"$set": values},
+            return_document=ReturnDocument.AFTER,
+            session=session,
         )
         if document is None:
             raise NotFound(f"no event is parked under {id}; `asskomm parked list` shows those that are")
         return _parked(document)
 
     async def _save(self, parked: Parked) -> None:
-        plain = msgspec.to_builtins(parked, builtin_types=(datetime, bytes))
-        kept = {"_id": plain.pop("id"), "state": {"$ne": State.DROPPED}}
+        plain = _plain(parked)
+        kept = {"_id": plain.pop("_id"), "state": {"$ne": State.DROPPED}}
         # What was dropped meanwhile stays dropped: it is not matched, and cannot be inserted again.
         with suppress(DuplicateKeyError):
             await self._database[PARKED].replace_one(kept, plain, upsert=True)
+        crashpoint("parking.failed")
+
+
+def _plain(parked: Parked) -> Document:
+    plain: Document = msgspec.to_builtins(parked, builtin_types=(datetime, bytes))
+    return {"_id": plain.pop("id"), **plain}
 
 
 def _parked(document: Mapping[str, Any]) -> Parked:

@@ -57,7 +57,7 @@ class Service:
     def subscribe(self, *subscriptions: Subscription) -> None:
         """React to the news of other services, or of this one."""
         for subscription in subscriptions:
-            inbox = Inbox(self.name, subscription, self.parking, self.clock)
+            inbox = Inbox(self.name, subscription, self.parking, self.store, self.clock)
             self.broker.subscribe(inbox.durable, inbox.receive)
             self.inboxes.append(inbox)
             self._jobs.append(lambda inbox=inbox: inbox.retry(self.lease))  # type: ignore[misc]

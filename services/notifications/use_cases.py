@@ -50,8 +50,10 @@ async def farewell(mailroom: Mailroom, fact: MemberLeft, cause: Cause) -> None:
 
 async def rename(members: Members, fact: MunicipalityRenamed, cause: Cause) -> None:
     """Call a member by its new name from now on; who never was one is not known here."""
-    if await members.ids({"_id": fact.ags}):
-        await members.change(fact.ags, lambda member: (member.renamed(fact.name), []), cause)
+    known = await members.ids({"_id": fact.ags})
+    await members.store.commit(
+        cause, *(members.changing(ags, lambda member: (member.renamed(fact.name), [])) for ags in known)
+    )
 
 
 async def send_again(deliveries: Deliveries, contacts: Contacts, id: str, cause: Cause) -> Delivery:

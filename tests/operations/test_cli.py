@@ -89,7 +89,7 @@ def test_status_is_readable_and_json(var: Path) -> None:
     assert "notifications" in asskomm(var, "status")
     found = json.loads(asskomm(var, "status", "--json"))
     assert set(found) == {"membership", "notifications"}
-    assert set(found["membership"]) == {"events", "outbox", "lag", "parked", "deliveries"}
+    assert set(found["membership"]) == {"events", "outbox", "lag", "parked", "retrying", "deliveries"}
 
 
 async def test_a_consultation_is_seen_as_event_and_as_email(system: System, staff: Staff, var: Path) -> None:

@@ -14,7 +14,7 @@ LATER = NOW + timedelta(hours=1)
 def event(sequence: int, aggregate: str = "jam") -> Parked:
     """What has come from the stream."""
     address = f"kitchen.jar_filled.v1.{aggregate}"
-    return Parked.of(address, {"ce-id": str(sequence)}, b'{"amount":1}', "kitchen", sequence)
+    return Parked.of(address, {"ce-id": f"kitchen-{sequence}"}, b'{"amount":1}', "kitchen", sequence)
 
 
 @pytest.fixture
@@ -188,3 +188,16 @@ async def test_an_event_that_is_dropped_while_it_is_tried_stays_dropped(parking:
     record = await database[PARKED].find_one({"_id": "kitchen-1"})
     assert record
     assert record["state"] == State.DROPPED
+
+
+async def test_an_event_that_comes_again_from_another_place_stays_where_it_is(parking: Parking) -> None:
+    held = await stuck(parking, event(7))
+    again = replace(event(3), id=held.id)
+    await parking.park(again, "waits", LATER)
+    assert await parking.list() == [held]
+
+
+async def test_a_dropped_event_never_has_an_effect(parking: Parking, database: Database) -> None:
+    held = await stuck(parking, event(7))
+    await parking.drop(held.id, "operator", NOW)
+    assert await database["causes"].find_one({"_id": "event:kitchen-7"}) == {"_id": "event:kitchen-7", "at": NOW}

@@ -84,7 +84,9 @@ class Mailer:
         is_due = {"state": {"$in": [State.QUEUED, State.SENDING]}, "due_at": {"$lte": now}}
         due = await self._deliveries.all(is_due, order="due_at", limit=BATCH)
         claims = [self._deliveries.changing(one.id, lambda one: (one.begin(now, self._claim), [])) for one in due]
-        for one in await self._deliveries.store.commit(self._cause(), *claims):
+        claimed = await self._deliveries.store.commit(self._cause(), *claims)
+        crashpoint("mailer.claimed")
+        for one in claimed:
             if one.due_at == now + self._claim:
                 self.send(one)
         return len(due)
@@ -101,6 +103,7 @@ class Mailer:
 
     async def _send(self, connection: Connection, delivery: Delivery) -> None:
         structlog.contextvars.clear_contextvars()
+        crashpoint("mailer.before_sending")
         try:
             async with asyncio.timeout(self._attempt.total_seconds()):
                 reply = await connection.send(self._sender, delivery.to, mime(delivery, self._sender))
@@ -139,6 +142,7 @@ class Mailer:
                 log.warning("mailer waits for mongodb", error=repr(error))
                 await asyncio.sleep(1)
             else:
+                crashpoint("mailer.after_record")
                 for one in recorded:
                     log.info("email", delivery=one.id, about=one.event_id, template=one.template, state=one.state)
                 return
