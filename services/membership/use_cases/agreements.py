@@ -93,9 +93,11 @@ async def fall_due(agreements: Agreements, id: str, cause: Cause) -> None:
 async def pass_on(records: Records, ags: str, cause: Cause) -> None:
     """A municipality was merged: its agreement in force goes on with its successor, or ends where that has its own."""
     merged, agreements = await records.municipalities.get(ags), records.agreements
-    if merged.successor is None or merged.valid_to is None:
+    covering = await agreements.all({"covered": ags, "stage": Stage.IN_FORCE})
+    if merged.successor is None or merged.valid_to is None or not covering:
+        await agreements.store.commit(cause)  # There is nothing to pass on; this cause has had its effect.
         return
-    for agreement in await agreements.all({"covered": ags, "stage": Stage.IN_FORCE}):
+    for agreement in covering:
         successor = (await records.municipalities.get(merged.successor)).ref
         leaving = tuple(ref for ref in agreement.remaining if ref.ags == ags)
         pass_on = partial(ending.pass_on, ags=ags, successor=successor, passed_on=merged.valid_to + ONE_DAY)

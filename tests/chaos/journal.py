@@ -1,0 +1,83 @@
+"""The referee's own log: what was asked of the system, and what was answered."""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How a request ended, as far as whoever sent it knows."""
+
+    INVOKED = "invoked"
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass
+class Attempt:
+    """One thing that was wanted, under one Idempotency-Key and one trace, however often it was sent."""
+
+    who: str
+    what: str
+    about: str
+    """The aggregate that it is to change; of a new one, what it is to cover."""
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
+    trace: str = field(default_factory=lambda: f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
+    expects: Mapping[str, int] = field(default_factory=dict)
+    """The events that it is to cause, and how many of each."""
+    outcome: Outcome = Outcome.INVOKED
+    sent: int = 0
+    status: int | None = None
+    answer: Any = None
+
+
+class Journal:
+    """All attempts of one world, each step also written to a file at once."""
+
+    def __init__(self, file: Path) -> None:
+        self.attempts: dict[str, Attempt] = {}
+        """By their traces."""
+        self.complaints: list[str] = []
+        """What whoever asked saw and should not have seen."""
+        self._file = file.open("a", encoding="utf-8")
+
+    def invoked(self, attempt: Attempt) -> None:
+        """It is about to be sent, for the first time or again."""
+        attempt.sent += 1
+        self.attempts[attempt.trace] = attempt
+        self._write(attempt)
+
+    def answered(self, attempt: Attempt, status: int, answer: Any) -> None:
+        """An answer that leaves no doubt; a later one does not change what an earlier one said."""
+        attempt.status, ok = status, 200 <= status < 300
+        if ok:
+            attempt.outcome, attempt.answer = Outcome.OK, answer
+        elif attempt.outcome is not Outcome.OK:
+            attempt.outcome = Outcome.FAILED
+            self.complain(f"{attempt.what} {attempt.about} was refused: {status} {answer}")
+        self._write(attempt)
+
+    def unanswered(self, attempt: Attempt, why: str) -> None:
+        """No answer, or one that says "not now": it may have happened."""
+        if attempt.outcome is Outcome.INVOKED:
+            attempt.outcome = Outcome.UNKNOWN
+        self._write(attempt, why=why)
+
+    def complain(self, what: str) -> None:
+        """Something that the promises rule out was seen from outside."""
+        self.complaints.append(what)
+
+    def count(self, outcome: Outcome) -> int:
+        """How many attempts ended so."""
+        return sum(attempt.outcome is outcome for attempt in self.attempts.values())
+
+    def _write(self, attempt: Attempt, **more: Any) -> None:
+        plain = {name: value for name, value in asdict(attempt).items() if name != "answer"}
+        self._file.write(json.dumps({"at": time.time(), **plain, **more}, ensure_ascii=False) + "\n")
+        self._file.flush()

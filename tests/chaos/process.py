@@ -1,0 +1,97 @@
+"""A service as a process, as production runs it, and who starts it again when it dies."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+
+import httpx
+
+from operations.child import HOST, Server, answers
+
+
+class Process(Server):
+    """One replica of one service: `asskomm serve NAME`, or a build that exists for tests alone."""
+
+    def __init__(self, service: str, replica: int, folder: os.PathLike[str], environ: Mapping[str, str]) -> None:
+        self.service = service
+        self.name = f"{service}-{replica}"
+        super().__init__(folder)  # type: ignore[arg-type]
+        self.environ = environ
+        self.module = "operations.cli"
+        self.extra: dict[str, str] = {}
+        """Of this start alone, such as the point at which it is to crash."""
+        self.wanted = False
+        self.paused = False
+        self.deaths: list[int] = []
+        """The exit status of each time that it died by itself, or was killed."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, once it has ended."""
+        return self._process.poll() if self._process else None
+
+    def spawn(self) -> None:
+        self.wanted = True
+        super().spawn()
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def pause(self) -> None:
+        self.paused = True
+        super().pause()
+
+    def resume(self) -> None:
+        self.paused = False
+        super().resume()
+
+    def _command(self) -> list[str]:
+        environ = [f"{name}={value}" for name, value in {**self.environ, **self.extra}.items()]
+        run = [sys.executable, "-m", self.module, "serve", self.service]
+        return ["/usr/bin/env", *environ, *run, "--port", str(self.port)]
+
+    def _is_ready(self) -> bool:
+        # Asking costs more than looking, and whoever starts needs the processor.
+        ready = answers(self.port) and self.answers("/health/ready")
+        time.sleep(0 if ready else 0.03)
+        return ready
+
+    def answers(self, path: str) -> bool:
+        """Whether it answers well to a question that needs no token."""
+        try:
+            # Without `verify`, because reading all certificates takes 50 ms each time.
+            return httpx.get(f"{self.url}{path}", timeout=3, verify=False).is_success  # noqa: S501
+        except httpx.TransportError:
+            return False
+
+
+class Keeper:
+    """Starts again what has died, as a container's restart policy does."""
+
+    def __init__(self, processes: Mapping[str, Process]) -> None:
+        self._processes = processes
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        while True:
+            for process in self._processes.values():
+                if process.wanted and not process.running and process.status is not None:
+                    process.deaths.append(process.status)
+                    process.extra = {name: value for name, value in process.extra.items() if name != "ASSKOMM_CRASH"}
+                    process.spawn()
+            await asyncio.sleep(0.05)

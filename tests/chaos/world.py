@@ -1,0 +1,245 @@
+"""A whole system of its own: real servers, services as processes, and the links between them."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from operations.embedded import MailSink, Mongod, NatsServer, Server
+from tests.chaos.journal import Journal
+from tests.chaos.link import HOST, Link
+from tests.chaos.process import Keeper, Process
+
+DAY = "2023-01-27"
+SMTP_TIMEOUT = 1.2
+SERVICES = ("membership", "notifications")
+BUILDS = "tests.builds"
+"""The programs that exist for tests alone: what is broken on purpose, and a service that spends from a purse."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a world is made of."""
+
+    replicas: int = 1
+    linked: bool = False
+    """Whether services reach servers over links that can break."""
+    purse: bool = False
+    sabotage: str = ""
+    nats_megabytes: int = 0
+    """On a disk of this size; 0 for one that does not get full."""
+    mongo_megabytes: int = 0
+    faketime: bool = False
+    """Whether clocks can be made to jump."""
+
+
+@dataclass
+class Allowance:
+    """What a fault makes impossible to hold, by its nature, and what it has put in by itself."""
+
+    stream_doubles: bool = False
+    """An event may be in the stream twice: it was put there again, or the duplicate window had passed."""
+    unknown_emails: int = 0
+    """So many emails may come twice, because their sending was cut beyond the final dot."""
+    foreign: set[str] = field(default_factory=set)
+    """Ids of messages that no service has published."""
+    parked: set[str] = field(default_factory=set)
+    """Ids of events that are to be parked."""
+
+
+class World:
+    """Servers, services, and whatever is needed to break and mend them."""
+
+    def __init__(self, folder: Path, shape: Shape) -> None:
+        self.folder, self.shape = folder, shape
+        folder.mkdir(parents=True, exist_ok=True)
+        self.mongod = Mongod(folder, enable_test_commands=True)
+        self.nats = NatsServer(folder)
+        self.mail = MailSink(folder)
+        self.servers: dict[str, Server] = {"mongod": self.mongod, "nats": self.nats, "mail": self.mail}
+        self.journal = Journal(folder / "journal.jsonl")
+        self.allowance = Allowance()
+        self.processes: dict[str, Process] = {}
+        self.links: dict[tuple[str, str], Link] = {}
+        self.keeper = Keeper(self.processes)
+        self.mounts: list[Path] = []
+        self.healed_at = 0.0
+        self.notes: list[str] = []
+        """What a fault found out by itself, for the table."""
+
+    def healed(self) -> None:
+        """From now on the system has to come right by itself."""
+        self.healed_at = time.monotonic()
+
+    @property
+    def mongo_uri(self) -> str:
+        """Where the referee itself reaches MongoDB."""
+        return f"mongodb://{HOST}:{self.mongod.port}/?directConnection=true"
+
+    def replicas(self, service: str) -> list[Process]:
+        """All processes of one service."""
+        return [process for process in self.processes.values() if process.service == service]
+
+    def link(self, service: str, server: str) -> list[Link]:
+        """The links between the replicas of a service and a server."""
+        return [link for (name, to), link in self.links.items() if to == server and name.startswith(service)]
+
+    async def open(self, template: Path | None) -> None:
+        """Start everything, on a copy of a world that was made before."""
+        self._mount()
+        if template is not None:
+            for name in ("mongod", "nats", "keys"):
+                await asyncio.to_thread(_copy, template / name, self.folder / name)
+        _make_keys(self.folder / "keys")
+        await asyncio.gather(*(asyncio.to_thread(server.start) for server in self.servers.values()))
+        if template is None:
+            await self.run("setup")
+            await self.run("load")
+        if self.shape.purse:
+            await self.run("setup", module=BUILDS)
+        for service in (*SERVICES, *(["purse"] if self.shape.purse else [])):
+            for replica in range(1, self.shape.replicas + 1):
+                await self._add(service, replica)
+        self.start_services()
+        await self.ready()
+        self.keeper.start()
+
+    async def close(self, *, keep: bool = False) -> None:
+        """Kill everything; with `keep` the logs, the journal and the mailbox stay."""
+        await self.keeper.stop()
+        for process in self.processes.values():
+            process.kill()
+        for link in self.links.values():
+            await link.close()
+        for server in self.servers.values():
+            server.kill()
+        for mount in self.mounts:
+            await asyncio.to_thread(subprocess.run, ["umount", "--lazy", str(mount)], check=False)
+        for folder in ("mongod", "nats", ".") if not keep else ("mongod", "nats"):
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+    def start_services(self) -> None:
+        """Start every service that does not run."""
+        for process in self.processes.values():
+            if not process.running:
+                process.spawn()
+
+    async def ready(self) -> None:
+        """Wait until all services are ready."""
+        await asyncio.gather(*(asyncio.to_thread(process.wait_ready) for process in self.processes.values()))
+
+    async def crash_at(self, process: Process, point: str, hit: int) -> None:
+        """Start a process anew, so that it dies when it passes a point for the n-th time."""
+        await self.restart(process, ASSKOMM_CRASH=f"{point}:{hit}")
+
+    async def restart(self, process: Process, **extra: str) -> None:
+        """End a process in order, and start it anew."""
+        await self.end(process)
+        process.extra = extra
+        process.spawn()
+        await asyncio.to_thread(process.wait_ready)
+
+    async def end(self, process: Process) -> int | None:
+        """End a process in order (SIGTERM); its exit status."""
+        process.wanted = False
+        await asyncio.to_thread(process.stop)
+        return process.status
+
+    def kill(self, process: Process) -> None:
+        """SIGKILL; it is started again at once."""
+        process.kill()
+
+    async def run(self, *arguments: str, module: str = "operations.cli", check: bool = True) -> Any:
+        """What a command of the operators answers."""
+        program = [sys.executable, "-m", module, *arguments]
+        environ = {"PATH": "/usr/bin:/bin", **self.environ()}
+        process = await asyncio.create_subprocess_exec(
+            *program, env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, err = await process.communicate()
+        if check and process.returncode:
+            raise RuntimeError(f"asskomm {' '.join(arguments)} ended with {process.returncode}: {err.decode()[-2000:]}")
+        return json.loads(out) if "--json" in arguments and out else out.decode() + err.decode()
+
+    def environ(self, mongo_port: int = 0, nats_port: int = 0, smtp_port: int = 0) -> dict[str, str]:
+        """The settings of a process; it reaches the servers on these ports, or where they are."""
+        keys = self.folder / "keys"
+        return {
+            "ASSKOMM_MONGO_URI": f"mongodb://{HOST}:{mongo_port or self.mongod.port}/?directConnection=true",
+            "ASSKOMM_NATS_URL": f"nats://{HOST}:{nats_port or self.nats.port}",
+            "ASSKOMM_SMTP_PORT": str(smtp_port or self.mail.port),
+            "ASSKOMM_SMTP_SECURITY": "none",
+            "ASSKOMM_SMTP_TIMEOUT": str(SMTP_TIMEOUT),
+            "ASSKOMM_TOKEN_PUBLIC_KEY_FILE": str(keys / "token-public.pem"),
+            "ASSKOMM_TOKEN_PRIVATE_KEY_FILE": str(keys / "token-private.pem"),
+            "ASSKOMM_CERTIFICATE_KEY_FILE": str(keys / "token-private.pem"),
+            "ASSKOMM_AS_OF": DAY,
+        }
+
+    async def _add(self, service: str, replica: int) -> None:
+        ports: dict[str, int] = {}
+        if self.shape.linked:
+            servers: dict[str, Server] = {"mongo": self.mongod, "nats": self.nats, "smtp": self.mail}
+            for name, server in servers.items():
+                if name == "smtp" and service != "notifications":
+                    continue
+                link = self.links[f"{service}-{replica}", name] = Link(partial(_port_of, server))
+                await link.start()
+                ports[f"{name}_port"] = link.port
+        process = Process(service, replica, self.folder, self.environ(**ports))
+        if service == "purse" or self.shape.sabotage:
+            process.module = BUILDS
+            process.environ = {**process.environ, "SABOTAGE": self.shape.sabotage}
+        self.processes[process.name] = process
+
+    def _mount(self) -> None:
+        for name, size in (("nats", self.shape.nats_megabytes), ("mongod", self.shape.mongo_megabytes)):
+            if size:
+                place = self.folder / name
+                place.mkdir()
+                subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m", "none", str(place)], check=True)
+                self.mounts.append(place)
+
+
+async def make_template(folder: Path) -> None:
+    """A world with the alliance of January 2023 loaded, in which all is quiet, for others to begin with."""
+    from tests.chaos.quiet import quiet  # noqa: PLC0415 -- it needs a world itself
+
+    world = World(folder, Shape())
+    await world.open(None)
+    await quiet(world)
+    await world.keeper.stop()
+    for process in world.processes.values():
+        await world.end(process)
+    for server in world.servers.values():
+        await asyncio.to_thread(server.stop)
+
+
+def _port_of(server: Server) -> int:
+    return server.port
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.lock"))
+
+
+def _make_keys(folder: Path) -> None:
+    if folder.exists():
+        return
+    folder.mkdir()
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (folder / "token-private.pem").write_bytes(private)
+    (folder / "token-public.pem").write_bytes(public)
