@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import CollectionInvalid
 
 from operations.services import publishers
-from shared import outbox, parking, repository
+from shared import continuity, outbox, parking, repository
 from shared.mongo import Database
 from shared.repository import Index, Repository
 from shared.service import Service
@@ -57,6 +57,7 @@ def _collections(service: Service) -> list[tuple[str, dict[str, Any], list[Index
         (repository.CAUSES, _validator(("at",)), [expire]),
         (parking.PARKED, _validator(("state", "reason")), [_model(index) for index in parking.INDEXES]),
         ("leases", _validator(("until",)), []),
+        (continuity.STREAMS, _validator(("sequence", "created")), []),
         *(_aggregates(one) for one in service.repositories),
     ]
 

@@ -97,6 +97,11 @@ class Broker:
         """Whether the connection stands, as far as this side knows."""
         return self._client is not None and self._client.is_connected
 
+    @property
+    def connections(self) -> int:
+        """How many connections there have been; it grows before anything can be sent over the next one."""
+        return 0 if self._client is None else 1 + self._client.stats["reconnects"]
+
     async def ready(self) -> bool:
         """Whether a message would get through now: a round trip, and every durable in place."""
         if not self.connected:
@@ -107,11 +112,11 @@ class Broker:
             return False
         return self._in_place
 
-    async def publish(self, envelope: Envelope) -> None:
-        """Publish an event; returns when its stream has stored it. A timeout means unknown: publish it again."""
+    async def publish(self, envelope: Envelope) -> int:
+        """Publish an event; returns its place in the stream, once stored. A timeout means unknown: publish it again."""
         if not self.connected:
             raise ConnectionError("not connected to nats")
-        await self.nats.publish(
+        acknowledged = await self.nats.publish(
             envelope.body,
             envelope.address,
             headers=envelope.headers(),
@@ -119,6 +124,8 @@ class Broker:
             stream=stream_name(envelope.publisher),
             timeout=PUBLISH_TIMEOUT_SECONDS,
         )
+        assert acknowledged is not None, "with a stream there is an acknowledgement, or an error"
+        return acknowledged.seq
 
     async def stop(self) -> None:
         """Let reactions under way finish, within a limit, and disconnect."""

@@ -1,5 +1,6 @@
 """A lease: of several replicas of a service, one does the work in the background."""
 
+import asyncio
 import secrets
 import time
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from shared.mongo import Database
 
 LEASE_SECONDS = 3.0
+SEIZE_POLL_SECONDS = 0.1
 
 
 class Lease:
@@ -28,6 +30,18 @@ class Lease:
             return False
         self._until = asked + LEASE_SECONDS
         return True
+
+    async def seize(self) -> None:
+        """Take the lease from whoever holds it; returns when the former holder cannot think any more that it does."""
+        lasts = {"$add": [{"$max": ["$until", "$$NOW"]}, int(LEASE_SECONDS * 1000)]}
+        leases = self._database["leases"]
+        former = await leases.find_one_and_update(
+            {"_id": self._name}, [{"$set": {"holder": self._holder, "until": lasts}}], upsert=True
+        )
+        mine = {"_id": self._name, "holder": self._holder}
+        over = {"$expr": {"$lt": [former["until"] if former else None, "$$NOW"]}}
+        while not await leases.find_one(mine | over):  # noqa: ASYNC110 -- the clock of the database is asked
+            await asyncio.sleep(SEIZE_POLL_SECONDS)
 
     async def _take(self) -> bool:
         free_or_ours = {"$or": [{"holder": self._holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}

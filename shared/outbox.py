@@ -5,10 +5,10 @@ stream has acknowledged it. Rows are selected by that mark, never by time or id:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -71,6 +71,19 @@ def row_envelope(row: Document) -> Envelope:
     )
 
 
+class Stream(Protocol):
+    """Where a relay publishes; in a service that is `shared.continuity.OwnStream`."""
+
+    async def whole(self) -> bool:
+        """Whether it has lost nothing, so that what is published next comes after what was published before."""
+
+    async def publish(self, envelope: Envelope) -> None:
+        """Publish one event; raises what kept it from being acknowledged."""
+
+    async def note(self) -> None:
+        """Remember what was acknowledged, before it loses its marks."""
+
+
 class Relay:
     """Publishes the rows that are not yet published, in the order of each aggregate's versions.
 
@@ -78,8 +91,8 @@ class Relay:
     replicas do not reorder. A publish that was not acknowledged is unknown, and made again under the same id.
     """
 
-    def __init__(self, database: Database, publish: Callable[[Envelope], Awaitable[None]], lease: Lease) -> None:
-        self._database, self._publish, self._lease = database, publish, lease
+    def __init__(self, database: Database, stream: Stream, lease: Lease) -> None:
+        self._database, self._stream, self._lease = database, stream, lease
         self._woken = asyncio.Event()
         self._failing: set[str] = set()
         """Aggregates whose last event was not acknowledged: looked at last, so that they do not fill the batch."""
@@ -97,7 +110,7 @@ class Relay:
                     await self._woken.wait()
             self._woken.clear()
             try:
-                while await self._lease.held() and await self.drain() == BATCH:
+                while await self._stream.whole() and await self._lease.held() and await self.drain() == BATCH:
                     pass
             except OUTAGES as error:
                 log.warning("relay waits for mongodb", error=repr(error))
@@ -114,6 +127,7 @@ class Relay:
         published = [id for ids in await asyncio.gather(*map(self._publish_all, aggregates)) for id in ids]
         crashpoint("relay.after_publish")
         if published:
+            await self._stream.note()
             await self._database[EVENTS].update_many({"_id": {"$in": published}}, {"$unset": {"unpublished": 1}})
         return len(published)
 
@@ -128,8 +142,8 @@ class Relay:
         published: list[str] = []
         for row in rows:
             try:
-                await self._publish(row_envelope(row))
-            except ConnectionError:  # NATS is away, which says nothing about this aggregate.
+                await self._stream.publish(row_envelope(row))
+            except ConnectionError:  # NATS is away, or its stream, which says nothing about this aggregate.
                 break
             except Exception as error:  # noqa: BLE001 -- whatever it was: not acknowledged, so tried again
                 self._failing.add(row["subject"])

@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from shared.auth import Tokens
 from shared.broker import Broker
+from shared.continuity import OwnStream
 from shared.inbox import Inbox, Subscription
 from shared.lease import Lease
 from shared.mongo import OUTAGES, Database
@@ -38,7 +39,8 @@ class Service:
         self.database = Database(settings.mongo_uri, name)
         self.broker = Broker(name, settings.nats_url)
         self.lease = Lease(self.database)
-        self.relay = Relay(self.database, self.broker.publish, self.lease)
+        self.stream = OwnStream(name, self.database, self.broker)
+        self.relay = Relay(self.database, self.stream, self.lease)
         self.store = Store(self.database, on_commit=self.relay.wake)
         self.parking = Parking(self.database)
         self.repositories: list[Repository[Any]] = []
@@ -79,14 +81,14 @@ class Service:
         return app
 
     async def ready(self) -> dict[str, bool]:
-        """Which of the servers that this service needs answer now."""
+        """Which of the servers that this service needs answer now, and whether its stream holds what it should."""
+        parts = {"mongodb": True, "nats": await self.broker.ready(), "stream": True}
         try:
             await self.database.ping()
+            parts["stream"] = await self.stream.whole()
         except OUTAGES:
-            mongodb = False
-        else:
-            mongodb = True
-        return {"mongodb": mongodb, "nats": await self.broker.ready()}
+            parts["mongodb"] = False
+        return parts
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:

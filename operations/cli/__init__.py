@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from operations.cli import administer, audit, inspect, municipalities, run, verify
+from operations.cli import administer, audit, inspect, municipalities, replay, run, verify
 from operations.cli.settings import console, say_error
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(administer.rotate_certificate_key)
 app.command()(administer.status)
 app.command()(verify.verify)
 app.command()(audit.audit)
+app.command()(replay.replay)
 app.add_typer(inspect.mail, name="mail")
 app.add_typer(inspect.events, name="events")
 app.add_typer(inspect.parked, name="parked")

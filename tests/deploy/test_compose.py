@@ -19,6 +19,7 @@ from operations.accessions import DAY
 from operations.services import SERVICES
 from operations.story import ACTION_FIELDS, ROTHENBURG, SIGNATURES
 from shared.auth import Actor
+from shared.streams import stream_name
 
 ROOT = Path(__file__).parents[2]
 OURS = {"operator", "setup", "secrets", *SERVICES}
@@ -36,6 +37,12 @@ each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 def test_a_service_has_a_container_and_a_user_at_nats(name: str) -> None:
     assert CONTAINERS[name]["command"].startswith(f"serve {name} ")
     assert f"user: {name}, password: ${name}_password" in (ROOT / "deploy/nats.conf").read_text()
+
+
+@each_service
+def test_a_service_may_look_at_its_own_stream_and_no_other(name: str) -> None:
+    [user] = re.findall(rf"user: {name},.*?subscribe:", (ROOT / "deploy/nats.conf").read_text(), re.DOTALL)
+    assert re.findall(r"\$JS\.API\.STREAM\.([^\"]+)", user) == [f"INFO.{stream_name(name)}"]
 
 
 @each_container

@@ -34,7 +34,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     said = asskomm(tmp_path, "--help")
     for command in (
         "demo", "up", "serve", "setup", "load", "token", "rotate-certificate-key", "status", "verify", "audit",
-        "mail", "events", "parked", "municipalities",
+        "replay", "mail", "events", "parked", "municipalities",
     ):  # fmt: skip
         assert command in said
 

@@ -103,7 +103,7 @@ async def test_another_spelling_of_health_shows_health_at_most(system: System, t
 
 async def test_health_says_which_servers_answer_and_nothing_else(http: httpx.AsyncClient) -> None:
     answer = await http.get("/membership/health/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "mongodb": True, "nats": True})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "mongodb": True, "nats": True, "stream": True})
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -30,6 +30,12 @@ class Stream:
         self.stores_and_refuses: set[str] = set()
         self._slow = slow
 
+    async def whole(self) -> bool:
+        return True
+
+    async def note(self) -> None:
+        """Nothing is remembered: what is published stays."""
+
     async def publish(self, envelope: Envelope) -> None:
         await asyncio.sleep(0.001 if self._slow else 0)
         if envelope.subject in self.refuses:
@@ -48,7 +54,7 @@ class Stream:
 
 
 def relay(kitchen: Kitchen, stream: Stream) -> Relay:
-    return Relay(kitchen.database, stream.publish, Lease(kitchen.database))
+    return Relay(kitchen.database, stream, Lease(kitchen.database))
 
 
 @asynccontextmanager

@@ -1,0 +1,59 @@
+"""The command that publishes again what NATS has lost."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.progress import Progress
+
+from operations.cli.settings import console, find_settings
+
+if TYPE_CHECKING:
+    from operations.replay import Replayed
+
+
+def replay(
+    service: Annotated[str, typer.Argument(help="The service, such as membership; every one when left out.")] = "",
+    *,
+    wait: Annotated[bool, typer.Option(help="Wait until the services have published it.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Publish again, from what is stored, the events that a stream has lost; nobody is told twice."""
+    found = asyncio.run(_replay(service, wait=wait))
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    for name, one in found.items():
+        stored = f"{name}: {one.events} events stored"
+        if not one.missing:
+            typer.echo(f"{stored}, none of them missing in the stream: nothing to do")
+        elif wait:
+            typer.echo(f"{stored}, {one.missing} of them were missing in the stream and are published again")
+        else:
+            typer.echo(f"{stored}, {one.missing} of them are missing in the stream and will be published again")
+
+
+async def _replay(name: str, *, wait: bool) -> "dict[str, Replayed]":
+    from operations.replay import replay as replay_service  # noqa: PLC0415
+    from operations.replay import replayable, until_published  # noqa: PLC0415
+    from operations.services import create_services  # noqa: PLC0415
+
+    settings = find_settings()
+    done = {}
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def report(what: str, count: int, total: int) -> None:
+            progress.update(task, description=what, completed=count, total=total)
+
+        for service in replayable(create_services(settings), name):
+            service.database.open()
+            try:
+                report(f"waiting until {service.name} pauses", 0, 1)
+                done[service.name] = await replay_service(service, settings.nats_url, report)
+                if wait and done[service.name].missing:
+                    await until_published(service, report)
+            finally:
+                await service.database.close()
+    return done
