@@ -7,7 +7,7 @@ from contextlib import suppress
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
-from nats.aio.client import Client
+from nats.aio.client import Client, ErrorCallback
 
 from shared.cloudevents import Envelope
 from shared.streams import Durable, Mismatch, check_durable, stream_name
@@ -21,6 +21,19 @@ log = structlog.get_logger()
 Receive = Callable[[NatsMessage], Awaitable[None]]
 
 
+class _PatientBroker(NatsBroker):
+    """FastStream raises in the task that reconnects when the server refuses us once: it would never try again.
+
+    See faststream #2981; nats-py by itself tries on.
+    """
+
+    def _log_connection_broken(self, error_cb: ErrorCallback | None = None) -> ErrorCallback:
+        async def log_it(error: Exception) -> None:
+            log.warning("nats connection broken", error=repr(error))
+
+        return error_cb or log_it
+
+
 class Broker:
     """One service's connection to NATS; it comes up by itself, whenever NATS does, and comes back the same way."""
 
@@ -31,7 +44,7 @@ class Broker:
         self._in_place = False
         inbox = f"_INBOX_{service}"
         self._inbox_prefix = f"{inbox}.".encode()
-        self.nats = NatsBroker(
+        self.nats = _PatientBroker(
             url,
             name=f"asskomm-{service}",
             logger=None,
