@@ -73,6 +73,8 @@ class _Write:
     """The version that it replaces; 0 for a new document."""
     rows: list[Document]
     """Its events."""
+    adds: bool = False
+    """There must be nothing yet."""
 
 
 class Store:
@@ -182,6 +184,8 @@ async def _save(database: Database, writes: list[_Write], session: Session | Non
         except BulkWriteError as error:
             if (values := clashing_values(error)) is None:
                 raise
+            if any(write.document["_id"] == values.get("_id") and not write.adds for write in writes):
+                raise _Conflict from error
             raise Taken(f"{', '.join(values.values())} exists already in {collection}", values) from error
         if result.inserted_count + result.matched_count != len(batch):
             raise _Conflict
@@ -296,7 +300,7 @@ class Repository(Generic[S]):
             "head": rows[-1]["_id"] if rows else before["head"],
             "chain": rows[-1]["hash"] if rows else before["chain"],
         }
-        return _Write(self.collection, after, version, rows)
+        return _Write(self.collection, after, version, rows, step.adds)
 
     def _required(self, document: Document | None, id: str) -> Document:
         if document is None:

@@ -1,7 +1,7 @@
 """Whom we write to, what we write, and what became of each email."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -121,6 +121,8 @@ class Delivery:
     state: State = State.QUEUED
     due_at: datetime
     """When the next attempt may be made; while sending, when the attempt counts as left behind."""
+    claim: str = ""
+    """Whose attempt the last one is: a new id for each claim."""
     attempts: int = 0
     unknown: int = 0
     """Attempts that ended without an answer: the email may have arrived, and was sent again."""
@@ -128,7 +130,7 @@ class Delivery:
     """What the mail server said last."""
     finished_at: datetime | None = None
 
-    def begin(self, now: datetime, within: timedelta) -> "Delivery":
+    def begin(self, now: datetime, within: timedelta, claim: str) -> "Delivery":
         """One more attempt, which ends within a time; what is "sending" for longer was left behind, and is unknown.
 
         What is not due, because somebody else has begun with it, stays as it is.
@@ -140,9 +142,20 @@ class Delivery:
             self,
             state=State.SENDING,
             due_at=now + within,
+            claim=claim,
             attempts=self.attempts + 1,
             unknown=self.unknown + left_behind,
         )
+
+    def ended(self, claim: str, outcome: "Callable[[Delivery], Delivery]") -> "Delivery":
+        """How the attempt of a claim ended.
+
+        Of one that was left behind, and may have been made again since, only this counts: that the email was taken.
+        """
+        after = outcome(self)
+        if (self.state, self.claim) == (State.SENDING, claim):
+            return after
+        return after if after.state is State.SENT and self.state is not State.SENT else self
 
     def accepted(self, reply: str, now: datetime) -> "Delivery":
         """The mail server took it."""

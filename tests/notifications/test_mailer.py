@@ -91,20 +91,33 @@ def test_pauses_grow_and_the_last_attempt_fails() -> None:
 
 
 def test_what_is_not_due_is_not_begun() -> None:
-    begun = DELIVERY.begin(NOW, timedelta(seconds=20))
+    begun = DELIVERY.begin(NOW, timedelta(seconds=20), "claim")
     assert (begun.state, begun.attempts) == (State.SENDING, 1)
-    assert begun.begin(NOW + timedelta(seconds=19), timedelta(seconds=20)) is begun
+    assert begun.begin(NOW + timedelta(seconds=19), timedelta(seconds=20), "claim") is begun
 
 
 def test_what_was_left_behind_counts_as_unknown() -> None:
-    begun = DELIVERY.begin(NOW, timedelta(seconds=20))
-    again = begun.begin(NOW + timedelta(seconds=20), timedelta(seconds=20))
+    begun = DELIVERY.begin(NOW, timedelta(seconds=20), "claim")
+    again = begun.begin(NOW + timedelta(seconds=20), timedelta(seconds=20), "claim")
     assert (again.attempts, again.unknown) == (2, 1)
 
 
 def test_a_server_that_is_not_reached_costs_no_attempt() -> None:
-    begun = DELIVERY.begin(NOW, timedelta(seconds=20))
+    begun = DELIVERY.begin(NOW, timedelta(seconds=20), "claim")
     assert begun.unreached("no connection", NOW).attempts == 0
+
+
+def test_an_attempt_that_was_left_behind_and_made_again_tells_nothing() -> None:
+    again = replace(DELIVERY, state=State.SENDING, attempts=2, claim="later")
+    assert again.ended("earlier", lambda one: one.postponed("451 later", NOW)) is again
+    assert again.ended("later", lambda one: one.postponed("451 later", NOW)).state is State.QUEUED
+
+
+def test_an_email_that_was_taken_is_sent_whoever_sent_it() -> None:
+    again = replace(DELIVERY, state=State.SENDING, attempts=2, claim="later")
+    sent = again.ended("earlier", lambda one: one.accepted("250 ok", NOW))
+    assert sent.state is State.SENT
+    assert sent.ended("later", lambda one: one.refused("550 no", NOW)) is sent
 
 
 def test_only_a_failed_email_is_sent_again() -> None:

@@ -45,16 +45,20 @@ class Mailer:
         self._claim = 2 * self._attempt
         self._connections = [Connection(settings) for _ in range(CONNECTIONS)]
         self._claimed: asyncio.Queue[Delivery] = asyncio.Queue()
-        self._outcomes: dict[str, Outcome] = {}
+        self._in_hand: set[str] = set()
+        """What we send just now, and so did not leave behind, whatever a clock says that has jumped."""
+        self._outcomes: dict[str, tuple[str, Outcome]] = {}
         self._recording = asyncio.Lock()
 
     def claim(self, delivery: Delivery) -> Delivery:
         """A new delivery as it is to be stored: claimed for us if we can send it at once, else for later."""
-        return delivery if self._claimed.qsize() >= BATCH else delivery.begin(delivery.created_at, self._claim)
+        busy = self._claimed.qsize() >= BATCH
+        return delivery if busy else delivery.begin(delivery.created_at, self._claim, new_id())
 
     def send(self, delivery: Delivery) -> None:
         """Send a delivery that is stored by now, if it was claimed for us."""
         if delivery.state is State.SENDING:
+            self._in_hand.add(delivery.id)
             self._claimed.put_nowait(delivery)
 
     async def run(self) -> None:
@@ -80,14 +84,22 @@ class Mailer:
 
     async def _claim_due(self) -> int:
         """Claim up to BATCH deliveries that are due; returns how many there were."""
-        now = self._clock()
-        is_due = {"state": {"$in": [State.QUEUED, State.SENDING]}, "due_at": {"$lte": now}}
+        now, claim = self._clock(), new_id()
+        is_due = {
+            "state": {"$in": [State.QUEUED, State.SENDING]},
+            "due_at": {"$lte": now},
+            "_id": {"$nin": sorted(self._in_hand)},
+        }
         due = await self._deliveries.all(is_due, order="due_at", limit=BATCH)
-        claims = [self._deliveries.changing(one.id, lambda one: (one.begin(now, self._claim), [])) for one in due]
-        claimed = await self._deliveries.store.commit(self._cause(), *claims)
+
+        def begin(one: Delivery) -> Decision[Delivery]:
+            return one.begin(now, self._claim, claim), []
+
+        steps = [self._deliveries.changing(one.id, begin) for one in due]
+        claimed = await self._deliveries.store.commit(self._cause(), *steps)
         crashpoint("mailer.claimed")
         for one in claimed:
-            if one.due_at == now + self._claim:
+            if one.claim == claim:
                 self.send(one)
         return len(due)
 
@@ -99,6 +111,7 @@ class Mailer:
                 if self._clock() + self._attempt <= delivery.due_at:
                     await _to_the_end(self._send(connection, delivery))
             finally:
+                self._in_hand.discard(delivery.id)
                 self._claimed.task_done()
 
     async def _send(self, connection: Connection, delivery: Delivery) -> None:
@@ -121,20 +134,20 @@ class Mailer:
         else:
             outcome = partial(Delivery.accepted, reply=reply)
         crashpoint("mailer.before_record")
-        await self._record(delivery.id, outcome)
+        await self._record(delivery, outcome)
 
-    async def _record(self, id: str, outcome: Outcome) -> None:
+    async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
         """Record what the server said, together with what the other connections have to record by now."""
-        self._outcomes[id] = outcome
+        self._outcomes[delivery.id] = (delivery.claim, outcome)
         async with self._recording:
-            if id in self._outcomes:
+            if delivery.id in self._outcomes:
                 outcomes, self._outcomes = self._outcomes, {}
                 await self._record_all(outcomes)
 
-    async def _record_all(self, outcomes: dict[str, Outcome]) -> None:
+    async def _record_all(self, outcomes: dict[str, tuple[str, Outcome]]) -> None:
         """While MongoDB is away this is tried again and again, or the emails would come twice."""
         now = self._clock()
-        steps = [self._deliveries.changing(id, _decided(outcome, now)) for id, outcome in outcomes.items()]
+        steps = [self._deliveries.changing(id, _ended(*outcome, now)) for id, outcome in outcomes.items()]
         while True:
             try:
                 recorded: list[Delivery] = await self._deliveries.store.commit(self._cause(), *steps)
@@ -151,8 +164,8 @@ class Mailer:
         return Cause(actor="service:notifications", at=self._clock(), id=new_id(), trace=new_trace())
 
 
-def _decided(outcome: Outcome, now: datetime) -> Callable[[Delivery], Decision[Delivery]]:
-    return lambda delivery: (outcome(delivery, now=now), [])
+def _ended(claim: str, outcome: Outcome, now: datetime) -> Callable[[Delivery], Decision[Delivery]]:
+    return lambda delivery: (delivery.ended(claim, partial(outcome, now=now)), [])
 
 
 async def _to_the_end(sending: Coroutine[Any, Any, None]) -> None:

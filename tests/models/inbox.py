@@ -1,0 +1,201 @@
+"""Inbox and parking: each event has its effect once, in order per aggregate, and a stuck one stops only its own."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import msgspec
+from faststream.exceptions import NackMessage
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+from pymongo.errors import PyMongoError
+
+from shared.cause import Cause
+from shared.cloudevents import Envelope
+from shared.errors import NotFound, Refused
+from shared.inbox import Inbox, Subscription
+from shared.parking import PARKED, PAUSES, Parking, State
+from shared.repository import Decision, Repository, Store
+from tests.models.consumer import Consumer, Message
+from tests.models.driver import Connected
+from tests.models.schedule import REPLICAS, Held, Schedule, number
+
+AGGREGATES = "ab"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """Something that a service reacts to."""
+
+    type: ClassVar[str] = "model.told.v1"
+
+    aggregate: str
+    n: int
+    refused: bool
+    """A rule does not let it happen."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What a service has heard of an aggregate, in the order in which it did."""
+
+    id: str
+    events: tuple[int, ...] = ()
+
+    def hear(self, n: int) -> Decision["Heard"]:
+        return replace(self, events=(*self.events, n)), []
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replica:
+    """One process: its inbox, and what its reactions write to."""
+
+    inbox: Inbox
+    parking: Parking
+    heard: Repository[Heard]
+
+
+class Reacting(Schedule):
+    """Replicas that react to the events of a stream."""
+
+    pause = PAUSES[-1].total_seconds() + 1
+
+    def __init__(self, inbox: type[Inbox] = Inbox, *, forgetful: bool = False) -> None:
+        self._inbox, self._forgetful = inbox, forgetful
+        self.replicas: dict[int, Replica] = {}
+        self.published: list[Envelope] = []
+        self.broken: dict[str, int] = {}
+        """How often the reaction still fails, by the event's id: before what it writes, or after it where negative."""
+        self.refused: set[str] = set()
+        """Events to which a rule has said no."""
+        super().__init__()
+
+    @functools.cached_property
+    def consumer(self) -> Consumer:
+        """The one durable of all replicas."""
+        return Consumer(self.wire)
+
+    def jobs(self, replica: int) -> list[Callable[[], Awaitable[None]]]:
+        database = Connected(self.mongo)
+        store = Store(database)
+        heard = Repository(store, "heard", Heard)
+
+        async def react(fact: Told, cause: Cause) -> None:
+            await self._react(heard, fact, cause)
+
+        parking = Parking(database)
+        inbox = self._inbox("model", Subscription("model", {Told: react}), parking, store, lambda: self.now)
+        self.replicas[replica] = Replica(inbox=inbox, parking=parking, heard=heard)
+        lease = Held(database, lambda: replica in self.holders)
+        return [lambda: self._consume(inbox), lambda: inbox.retry(lease)]
+
+    async def _consume(self, inbox: Inbox) -> None:
+        """What FastStream does."""
+        while True:
+            message = await self.consumer.next()
+            try:
+                await inbox.receive(message.as_of_faststream())
+            except NackMessage as again:
+                await self.consumer.nack(message, again.extra_options["delay"])
+            else:
+                await self.consumer.ack(message)
+
+    async def _react(self, heard: Repository[Heard], fact: Told, cause: Cause) -> None:
+        fails = self.broken.get(cause.id, 0)
+        if fails > 0:
+            self.broken[cause.id] -= 1
+            raise RuntimeError("it is broken")
+        if fact.refused:
+            self.refused.add(cause.id)
+            raise Refused("that is not how it goes")
+        why = replace(cause, once=None) if self._forgetful else cause
+        step = heard.changing(fact.aggregate, lambda known: known.hear(fact.n), new=Heard(id=fact.aggregate))
+        await heard.store.commit(why, step)
+        if fails < 0:
+            self.broken[cause.id] += 1
+            raise RuntimeError("it was done, and broke then")
+
+    @rule(
+        aggregate=st.sampled_from(AGGREGATES),
+        refused=st.sampled_from([False, False, False, True]),
+        fails=st.sampled_from([0, 0, 0, 1, 3, 99, -1]),
+    )
+    def publish(self, aggregate: str, refused: bool, fails: int) -> None:
+        version = 1 + sum(one.subject == aggregate for one in self.published)
+        fact = Told(aggregate=aggregate, n=version, refused=refused)
+        envelope = Envelope(
+            id=f"{aggregate}{version}",
+            publisher="model",
+            type=fact.type,
+            subject=aggregate,
+            time=self.now,
+            version=version,
+            actor="model",
+            cause="request",
+            trace="",
+            history=False,
+            body=msgspec.json.encode(fact),
+        )
+        self.broken[envelope.id] = fails
+        self.published.append(envelope)
+        self.consumer.stored.append(envelope)
+
+    @precondition(lambda self: self.published)
+    @rule(pick=number)
+    def publish_again(self, pick: int) -> None:
+        """The relay did not know that it was stored, and the window has passed."""
+        self.consumer.stored.append(self.published[pick % len(self.published)])
+
+    @rule()
+    def mend(self) -> None:
+        self.broken.clear()
+
+    @precondition(lambda self: self.mongo.stored[PARKED])
+    @rule(pick=number, drop=st.booleans(), replica=st.integers(0, REPLICAS - 1))
+    def operators_decide(self, pick: int, drop: bool, replica: int) -> None:
+        """They give up what is stuck, or have it tried again."""
+        parked = [one["_id"] for one in self.mongo.all(PARKED) if one["state"] == State.STUCK]
+        parking = self.replicas[replica].parking
+
+        async def decide(id: str) -> None:
+            with suppress(NotFound, PyMongoError):
+                await (parking.drop(id, "operator", self.now) if drop else parking.retry(id, self.now))
+
+        if parked:
+            self.wire.start(self.processes[replica], lambda: decide(parked[pick % len(parked)]))
+
+    @rule(pause=st.sampled_from([one.total_seconds() for one in PAUSES]))
+    def pause_passes(self, pause: float) -> None:
+        self.wait(pause)
+
+    def check(self) -> None:
+        for one in self.mongo.all("heard"):
+            assert one["events"] == sorted(set(one["events"])), "each once, and in order"
+        for message in self.consumer.acknowledged:
+            assert self._is_settled(message), f"{message.envelope.id} was acknowledged, and is lost"
+
+    def _is_settled(self, message: Message) -> bool:
+        """Whether it is done, refused, or parked."""
+        event = message.envelope
+        done = any(event.version in one["events"] for one in self.mongo.all("heard", _id=event.subject))
+        return done or event.id in self.refused or event.id in self._parked()
+
+    def _parked(self, *states: State) -> set[str]:
+        """The ids of events that are parked, in one of these states, or in any."""
+        parked = self.mongo.all(PARKED)
+        return {one["headers"]["ce-id"] for one in parked if one["state"] in (states or tuple(State))}
+
+    def check_healed(self) -> None:
+        assert self.consumer.all_acknowledged, "nothing stays in the stream"
+        for aggregate in AGGREGATES:
+            self._is_done_up_to_the_stuck_one(aggregate)
+
+    def _is_done_up_to_the_stuck_one(self, aggregate: str) -> None:
+        events = [one for one in self.published if one.subject == aggregate]
+        stuck, dropped = self._parked(State.STUCK), self._parked(State.DROPPED)
+        end = next((place for place, one in enumerate(events) if one.id in stuck), len(events))
+        heard = {n for one in self.mongo.all("heard", _id=aggregate) for n in one["events"]}
+        due = [one for one in events[:end] if one.id not in self.refused | dropped and one.version not in heard]
+        assert not due, f"all of {aggregate} has its effect but what is stuck, and behind it"

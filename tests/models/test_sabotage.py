@@ -1,0 +1,130 @@
+"""Each model notices when somebody breaks what it watches over."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import hypothesis
+import pytest
+from faststream.nats import NatsMessage
+from hypothesis import HealthCheck, Phase
+from hypothesis.stateful import run_state_machine_as_test
+
+from services.notifications.domain import Delivery
+from services.notifications.mailer import Mailer, Outcome
+from services.notifications.mailer.connection import Connection
+from shared.cloudevents import read_envelope
+from shared.inbox import Inbox, Subscription
+from shared.mongo import Document
+from shared.outbox import Relay
+from shared.parking import Parked, Parking
+from tests.models.inbox import Reacting
+from tests.models.mail import Mailing
+from tests.models.relay import Publishing
+from tests.models.schedule import Schedule
+
+UNTIL_FOUND = hypothesis.settings(
+    max_examples=500,
+    stateful_step_count=30,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class WalksByCursor(Relay):
+    """Believes that ids are committed in their order."""
+
+    _last = ""
+
+    async def _rows(self, subjects: dict[str, list[str]], limit: int) -> list[Document]:
+        rows = await super()._rows(subjects, limit)
+        rows = [row for row in rows if row["_id"] > self._last]
+        self._last = max([self._last, *(row["_id"] for row in rows)])
+        return rows
+
+
+class RemovesMarksFirst(Relay):
+    """Takes a row for published before the stream has said so."""
+
+    async def _publish_all(self, rows: list[Document]) -> list[str]:
+        await super()._publish_all(rows)
+        return [row["_id"] for row in rows]
+
+
+class PublishesAtOnce(Relay):
+    """Does not wait for one event of an aggregate before the next."""
+
+    async def _publish_all(self, rows: list[Document]) -> list[str]:
+        parts = await asyncio.gather(*(super(PublishesAtOnce, self)._publish_all([row]) for row in rows))
+        return [id for part in parts for id in part]
+
+
+class AcknowledgesFirst(Inbox):
+    """Reacts once the message is acknowledged."""
+
+    async def receive(self, message: NatsMessage) -> None:
+        self._under_way = asyncio.create_task(super().receive(message))
+
+
+class NeverHolds(Parking):
+    """Lets later events of an aggregate overtake one that waits."""
+
+    async def holds(self, aggregate: str) -> bool:
+        await super().holds(aggregate)
+        return False
+
+
+class HoldsNobodyBack(Inbox):
+    """Reacts to what comes, whatever waits."""
+
+    def __init__(self, service: str, subscription: Subscription, parking: Parking, *rest: Any) -> None:
+        super().__init__(service, subscription, NeverHolds(parking._database), *rest)
+
+
+class GivesUp(Inbox):
+    """Swallows what fails."""
+
+    async def _try(self, parked: Parked) -> None:
+        with suppress(RuntimeError):
+            await self._react(read_envelope(parked.address, parked.headers, parked.body))
+
+
+class NamesEachAttempt(Mailer):
+    """Sends a new Message-ID with each attempt."""
+
+    async def _send(self, connection: Connection, delivery: Delivery) -> None:
+        await super()._send(connection, replace(delivery, message_id=f"<{delivery.attempts}.{delivery.id}@z.example>"))
+
+
+class TakesSilenceForNo(Mailer):
+    """Believes that an email without an answer did not arrive."""
+
+    async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
+        assert isinstance(outcome, partial)
+        await super()._record(delivery, partial(outcome, unknown=False) if outcome.keywords.get("unknown") else outcome)
+
+
+BROKEN: dict[Callable[[], Schedule], str] = {
+    lambda: Publishing(WalksByCursor): "acknowledged in the end",
+    lambda: Publishing(RemovesMarksFirst): "a mark stays",
+    lambda: Publishing(PublishesAtOnce): "in order",
+    lambda: Reacting(AcknowledgesFirst): "is lost|in order",
+    lambda: Reacting(HoldsNobodyBack): "in order",
+    lambda: Reacting(GivesUp): "is lost",
+    lambda: Reacting(forgetful=True): "each once",
+    lambda: Mailing(NamesEachAttempt): "was taken|not stored",
+    lambda: Mailing(TakesSilenceForNo, sent_is_final=False): "a second copy",
+}
+
+
+@pytest.mark.parametrize(("model", "says"), BROKEN.items(), ids=range(len(BROKEN)))
+def test_a_model_notices(model: Callable[[], Schedule], says: str) -> None:
+    with pytest.raises(AssertionError, match=says):
+        run_state_machine_as_test(cast("type[Schedule]", model), settings=UNTIL_FOUND)
