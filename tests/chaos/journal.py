@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+CONFLICT = 409
+
 
 class Outcome(StrEnum):
     """How a request ended, as far as whoever sent it knows."""
@@ -31,6 +33,8 @@ class Attempt:
     trace: str = field(default_factory=lambda: f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
     expects: Mapping[str, int] = field(default_factory=dict)
     """The events that it is to cause, and how many of each."""
+    may_refuse: str = ""
+    """The code of a refusal that is as good an answer as any."""
     outcome: Outcome = Outcome.INVOKED
     sent: int = 0
     status: int | None = None
@@ -56,7 +60,15 @@ class Journal:
     def answered(self, attempt: Attempt, status: int, answer: Any) -> None:
         """An answer that leaves no doubt; a later one does not change what an earlier one said."""
         attempt.status, ok = status, 200 <= status < 300
-        if ok:
+        refusable = bool(attempt.may_refuse) and status == CONFLICT and answer["code"] == attempt.may_refuse
+        if refusable:
+            if attempt.outcome is Outcome.OK:
+                self.complain(f"{attempt.what} {attempt.about} was accepted, and is refused: {answer}")
+            else:
+                attempt.outcome = Outcome.FAILED
+        elif ok:
+            if attempt.outcome is Outcome.FAILED:
+                self.complain(f"{attempt.what} {attempt.about} was refused, and is accepted: {answer}")
             attempt.outcome, attempt.answer = Outcome.OK, answer
         elif attempt.outcome is not Outcome.OK:
             attempt.outcome = Outcome.FAILED

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 
@@ -23,6 +24,7 @@ class Process(Server):
         self.module = "operations.cli"
         self.extra: dict[str, str] = {}
         """Of this start alone, such as the point at which it is to crash."""
+        self._starting = threading.Lock()
         self.wanted = False
         self.paused = False
         self.deaths: list[int] = []
@@ -38,8 +40,11 @@ class Process(Server):
         return self._process.poll() if self._process else None
 
     def spawn(self) -> None:
-        self.wanted = True
-        super().spawn()
+        # Whoever revives the dead may come at the same moment.
+        with self._starting:
+            if not self.running:
+                super().spawn()
+            self.wanted = True
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)

@@ -21,6 +21,8 @@ from tests.chaos.world import World, make_template
 
 TOWNS_NEEDED = 60
 """A world that has fewer left is given up for a new one."""
+MEDIUM = 18.0
+"""Seconds from which on offices take more time, as they do in life; otherwise there would be no municipality left."""
 LONG = 60.0
 """Seconds from which on a fault is begun before all others."""
 
@@ -86,6 +88,7 @@ class Lane:
 
     async def _play(self, fault: Fault, world: World, offices: Offices, result: Result) -> None:
         world.healed_at, world.notes = 0.0, []
+        offices.pause = 0.1 if fault.seconds <= MEDIUM else 0.5
         async with asyncio.timeout(max(180.0, 3 * fault.seconds)):
             await fault.run(world, offices)
         if not world.healed_at:

@@ -21,9 +21,25 @@ from tests.chaos.process import Keeper, Process
 
 DAY = "2023-01-27"
 SMTP_TIMEOUT = 1.2
+READY_WITHIN_SECONDS = 40.0
 SERVICES = ("membership", "notifications")
 BUILDS = "tests.builds"
 """The programs that exist for tests alone: what is broken on purpose, and a service that spends from a purse."""
+
+
+USER, PASSWORD = "chaos", "right"
+
+
+class Nats(NatsServer):
+    """A nats-server that asks for a password, which may be another one after its next start."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, sync_always=True)
+        self.password = PASSWORD
+        self.url = f"nats://{USER}:{PASSWORD}@{HOST}:{self.port}"
+
+    def _config(self) -> str:
+        return f"{super()._config()}authorization {{ user: {USER}, password: {self.password} }}\n"
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,8 @@ class Allowance:
     """An event may be in the stream twice: it was put there again, or the duplicate window had passed."""
     unknown_emails: int = 0
     """So many emails may come twice, because their sending was cut beyond the final dot."""
+    clocks_jumped: bool = False
+    """The times in the records do not tell in which order things happened."""
     foreign: set[str] = field(default_factory=set)
     """Ids of messages that no service has published."""
     parked: set[str] = field(default_factory=set)
@@ -63,7 +81,7 @@ class World:
         self.folder, self.shape = folder, shape
         folder.mkdir(parents=True, exist_ok=True)
         self.mongod = Mongod(folder, enable_test_commands=True)
-        self.nats = NatsServer(folder)
+        self.nats = Nats(folder)
         self.mail = MailSink(folder)
         self.servers: dict[str, Server] = {"mongod": self.mongod, "nats": self.nats, "mail": self.mail}
         self.journal = Journal(folder / "journal.jsonl")
@@ -134,8 +152,11 @@ class World:
                 process.spawn()
 
     async def ready(self) -> None:
-        """Wait until all services are ready."""
-        await asyncio.gather(*(asyncio.to_thread(process.wait_ready) for process in self.processes.values()))
+        """Wait until all services are ready, also those that are being started again."""
+        async with asyncio.timeout(READY_WITHIN_SECONDS):
+            for process in self.processes.values():
+                while not await asyncio.to_thread(process.answers, "/health/ready"):
+                    await asyncio.sleep(0.03)
 
     async def crash_at(self, process: Process, point: str, hit: int) -> None:
         """Start a process anew, so that it dies when it passes a point for the n-th time."""
@@ -146,7 +167,7 @@ class World:
         await self.end(process)
         process.extra = extra
         process.spawn()
-        await asyncio.to_thread(process.wait_ready)
+        await self.ready()
 
     async def end(self, process: Process) -> int | None:
         """End a process in order (SIGTERM); its exit status."""
@@ -175,7 +196,7 @@ class World:
         keys = self.folder / "keys"
         return {
             "ASSKOMM_MONGO_URI": f"mongodb://{HOST}:{mongo_port or self.mongod.port}/?directConnection=true",
-            "ASSKOMM_NATS_URL": f"nats://{HOST}:{nats_port or self.nats.port}",
+            "ASSKOMM_NATS_URL": f"nats://{USER}:{PASSWORD}@{HOST}:{nats_port or self.nats.port}",
             "ASSKOMM_SMTP_PORT": str(smtp_port or self.mail.port),
             "ASSKOMM_SMTP_SECURITY": "none",
             "ASSKOMM_SMTP_TIMEOUT": str(SMTP_TIMEOUT),
