@@ -14,7 +14,7 @@ from shared.streams import Durable, Mismatch, check_durable, stream_name
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
 PROBE_SECONDS = 10.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 6.0
 
 log = structlog.get_logger()
 

@@ -21,6 +21,7 @@ from pymongo.errors import (
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
+    OperationFailure,
     PyMongoError,
     WTimeoutError,
 )
@@ -33,7 +34,12 @@ Document: TypeAlias = dict[str, Any]
 Collection: TypeAlias = AsyncIOMotorCollection[Document]
 Session: TypeAlias = AsyncIOMotorClientSession
 
-OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
+
+class Blocked(PyMongoError):  # noqa: N818 -- says what is the matter
+    """A transaction met others until patience ended: perhaps one that a crash left behind, which MongoDB ends soon."""
+
+
+OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError, Blocked)
 """Errors that say "not now" or "unknown": the same request may be sent again."""
 
 PATIENCE_SECONDS = 10.0
@@ -47,6 +53,8 @@ _OPTIONS: dict[str, Any] = {
     "readConcernLevel": "majority",
     "retryWrites": True,
     "timeoutMS": 5000,
+    # Closing the client looks for a server as well, and this alone bounds that.
+    "serverSelectionTimeoutMS": 4000,
     "tz_aware": True,
 }
 
@@ -63,10 +71,10 @@ class Database:
         """Make the client; connections are made when they are needed, and again when they were lost."""
         self._client = AsyncIOMotorClient(self._uri, appname=f"asskomm-{self._name}", **_OPTIONS)
 
-    async def close(self) -> None:
-        """Wait for transactions under way, which are bounded in time, then let go."""
+    async def close(self, within: float | None = None) -> None:
+        """Wait for transactions under way, at most so many seconds, then let go."""
         if self._running:
-            await asyncio.wait(self._running)
+            await asyncio.wait(self._running, timeout=within)
         self.client.close()
 
     @property
@@ -114,6 +122,8 @@ class Database:
                         with suppress(PyMongoError):
                             await session.abort_transaction()
                     if not _may_try_again(error, "TransientTransactionError", deadline):
+                        if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
+                            raise Blocked(str(error)) from error
                         raise
                     await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 -- only keeps rivals apart
                 else:

@@ -24,6 +24,9 @@ from shared.web import application
 
 S = TypeVar("S")
 
+STOP_SECONDS = 4.0
+"""How long each part of a stop may take; with requests and reactions under way it all ends within 30 s."""
+
 Job = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger()
@@ -101,10 +104,12 @@ class Service:
             await self.broker.stop()
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks)
-            with suppress(*OUTAGES):
-                await self.lease.release()
-            await self.database.close()
+            # What cannot be finished in time, because something is down, is left to the next process.
+            await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            with suppress(TimeoutError, *OUTAGES):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self.lease.release()
+            await self.database.close(STOP_SECONDS)
 
 
 async def _for_ever(job: Job) -> None:

@@ -119,23 +119,24 @@ def parked_retry(
 @parked.command("drop")
 def parked_drop(
     service: Annotated[str, typer.Argument(help="The service, as `asskomm parked list` shows it.")],
-    id: Annotated[str, typer.Argument(help="The id, as `asskomm parked list` shows it.")],
+    ids: Annotated[list[str], typer.Argument(help="The ids, as `asskomm parked list` shows them.")],
     by: Annotated[str, typer.Option(help="Who decided this; it is kept.")] = "operator",
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Give a parked event up for good, so that later ones of its aggregate go on."""
+    """Give parked events up for good, so that later ones of their aggregates go on."""
     if not yes:
-        typer.confirm(f"{service} will never react to {id}. Drop it?", abort=True)
+        typer.confirm(f"{service} will never react to {', '.join(ids)}. Drop it?", abort=True)
 
     from operations.services import named  # noqa: PLC0415
 
     async def drop() -> None:
         async with _services() as services:
-            await named(services, service).parking.drop(id, by, datetime.now(UTC))
+            for id in ids:
+                await named(services, service).parking.drop(id, by, datetime.now(UTC))
+                console.print(f"{id} is dropped; later events of its aggregate go on")
 
     asyncio.run(drop())
-    console.print(f"{id} is dropped; later events of its aggregate go on")
 
 
 @asynccontextmanager

@@ -14,6 +14,8 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.rig import Result, run_all
 
 LANES = 3
+LINES, LINE = 8, 400
+"""So much of what was found is shown; the file of results has all."""
 
 
 def main() -> int:
@@ -63,7 +65,7 @@ def _as_it_should(result: Result) -> bool:
     """Whether it holds; of what is broken on purpose, whether the referee has objected."""
     if result.not_run:
         return True
-    return not result.holds if FAULTS[result.name].sabotage else result.holds
+    return not result.verdict.holds if FAULTS[result.name].sabotage else result.holds
 
 
 def _say(result: Result, fault: Fault) -> None:
@@ -76,7 +78,8 @@ def _say(result: Result, fault: Fault) -> None:
         flush=True,
     )
     if result.error or (not fault.sabotage and not result.holds):
-        print("\n".join(f"        {line}" for line in [result.error, *result.verdict.details] if line), flush=True)
+        lines = [line for line in [result.error, *result.verdict.details] if line]
+        print("\n".join(f"        {line[:LINE]}" for line in lines[:LINES]), flush=True)
 
 
 if __name__ == "__main__":

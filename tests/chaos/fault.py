@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.chaos.office import Offices
-from tests.chaos.world import Shape, World
+from tests.chaos.world import NotHere, Shape, World
 
 Run = Callable[[World, Offices], Awaitable[None]]
 
@@ -32,9 +32,7 @@ class Fault:
     """About how long it takes: the longest are begun first."""
 
 
-class NotHere(Exception):  # noqa: N818 -- says what is the matter
-    """This fault cannot be made on this machine; the message says why."""
-
+__all__ = ["FAULTS", "Fault", "NotHere", "add", "fault"]
 
 FAULTS: dict[str, Fault] = {}
 

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -100,20 +100,32 @@ class Offices:
 
         await asyncio.gather(*(work() for _ in range(workers)))
 
+    def next_town(self) -> Town:
+        """One that has no agreement, and that nobody else is busy with."""
+        return self._towns.pop()
+
     async def accession(self) -> None:
         """One municipality, from its interest to the last signature, in an order that chance decides."""
-        town = self._towns.pop()
+        agreement, town = await self.ready_agreement()
+        if agreement:
+            await self.sign_all(agreement, town)
+
+    async def ready_agreement(self) -> tuple[str, Town]:
+        """An agreement that waits for its signatures; an empty one where nobody knows whether it was drafted."""
+        town = self.next_town()
         place, own = f"/membership/v1/municipalities/{town.ags}", f"town/{town.ags}"
         await self._ask(own, town.ags, "interest_shown", f"{place}/interests", shown_on=DAY)
         await self._ask("lpr", town.ags, "consultation_held", f"{place}/consultations", held_on=DAY)
-        drafted = await self._ask(
-            "lpr", town.ags, "agreement_drafted", "/membership/v1/agreements", municipalities=[town.ags]
-        )
+        agreements = "/membership/v1/agreements"
+        drafted = await self._ask("lpr", town.ags, "agreement_drafted", agreements, municipalities=[town.ags])
         if drafted.outcome is not Outcome.OK:
-            return
-        agreement = drafted.answer["id"]
-        file = f"/membership/v1/agreements/{agreement}"
-        await self._ask("lpr", agreement, "agreement_ready", f"{file}/readiness", ready_on=DAY)
+            return "", town
+        agreement = str(drafted.answer["id"])
+        await self._ask("lpr", agreement, "agreement_ready", f"{agreements}/{agreement}/readiness", ready_on=DAY)
+        return agreement, town
+
+    async def sign_all(self, agreement: str, town: Town) -> None:
+        """Every party signs."""
         parties = list(town.parties.items())
         self.random.shuffle(parties)
         signed = [await self._sign(who, agreement, party) for party, who in parties]
@@ -148,7 +160,7 @@ class Offices:
 
     async def _once(self, attempt: Attempt, path: str, body: dict[str, Any], service: str) -> tuple[int, Any] | None:
         journal, process = self.world.journal, self.random.choice(self.world.replicas(service))
-        headers = self._headers(attempt.who) | {"Idempotency-Key": attempt.key, "traceparent": attempt.trace}
+        headers = self.headers(attempt)
         journal.invoked(attempt)
         try:
             answer = await self._client(process).post(path, json=body, headers=headers)
@@ -182,6 +194,10 @@ class Offices:
             )
         return self._clients[process.url]
 
+    def headers(self, attempt: Attempt) -> dict[str, str]:
+        """What a request carries besides its body."""
+        return self._headers(attempt.who) | {"Idempotency-Key": attempt.key, "traceparent": attempt.trace}
+
     def _headers(self, who: str) -> dict[str, str]:
         if who not in self._tokens:
             self._tokens[who] = self._token(who)
@@ -194,9 +210,7 @@ class Offices:
             claims["ags"] = [area]
         if role == "police":
             claims["police_directorate"] = area
-        now = datetime.now(UTC)
+        # Also good for a service whose clock is an hour behind.
+        now = datetime.now(UTC) - timedelta(hours=2)
         claims |= {"iss": "asskomm", "aud": "asskomm-services", "iat": now, "exp": now + timedelta(hours=12)}
         return jwt.encode(claims, self._private, algorithm="EdDSA")
-
-
-Act = Callable[[], Awaitable[None]]

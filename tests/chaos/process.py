@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from operations.child import HOST, Server, answers
+from operations.child import HOST, PROJECT, Server, answers
 
 
 class Process(Server):
@@ -21,7 +21,7 @@ class Process(Server):
         self.name = f"{service}-{replica}"
         super().__init__(folder)  # type: ignore[arg-type]
         self.environ = environ
-        self.module = "operations.cli"
+        self.module, self.code = "operations.cli", PROJECT
         self.extra: dict[str, str] = {}
         """Of this start alone, such as the point at which it is to crash."""
         self._starting = threading.Lock()
@@ -60,7 +60,7 @@ class Process(Server):
     def _command(self) -> list[str]:
         environ = [f"{name}={value}" for name, value in {**self.environ, **self.extra}.items()]
         run = [sys.executable, "-m", self.module, "serve", self.service]
-        return ["/usr/bin/env", *environ, *run, "--port", str(self.port)]
+        return ["/usr/bin/env", f"--chdir={self.code}", *environ, *run, "--port", str(self.port)]
 
     def _is_ready(self) -> bool:
         # Asking costs more than looking, and whoever starts needs the processor.

@@ -47,6 +47,14 @@ async def quiet(world: World, within: float = WITHIN_SECONDS) -> float:
     return time.monotonic() - began
 
 
+async def until_others_are_quiet(world: World) -> None:
+    """Wait until nothing is under way but what is parked; raises TimeoutError."""
+    async with asyncio.timeout(WITHIN_SECONDS):
+        with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
+            while (now := await _look(world, client)) is None or now.outbox or now.lag or now.emails:
+                await asyncio.sleep(0.1)
+
+
 async def _look(world: World, client: "pymongo.MongoClient[dict[str, Any]]") -> Restlessness | None:
     try:
         connection = await nats.connect(world.nats.url, max_reconnect_attempts=1, connect_timeout=2)

@@ -18,11 +18,13 @@ from operations.embedded import MailSink, Mongod, NatsServer, Server
 from tests.chaos.journal import Journal
 from tests.chaos.link import HOST, Link
 from tests.chaos.process import Keeper, Process
+from tests.chaos.trio import Trio
 
 DAY = "2023-01-27"
 SMTP_TIMEOUT = 1.2
 READY_WITHIN_SECONDS = 40.0
 SERVICES = ("membership", "notifications")
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 BUILDS = "tests.builds"
 """The programs that exist for tests alone: what is broken on purpose, and a service that spends from a purse."""
 
@@ -42,6 +44,10 @@ class Nats(NatsServer):
         return f"{super()._config()}authorization {{ user: {USER}, password: {self.password} }}\n"
 
 
+class NotHere(Exception):  # noqa: N818 -- says what is the matter
+    """A fault that cannot be made on this machine; the message says why."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """What a world is made of."""
@@ -56,6 +62,19 @@ class Shape:
     mongo_megabytes: int = 0
     faketime: bool = False
     """Whether clocks can be made to jump."""
+    nodes: int = 1
+    """How many mongods there are."""
+
+
+class Clocked(Mongod):
+    """A mongod whose clock can be made to jump."""
+
+    def __init__(self, folder: Path, shape: Shape) -> None:
+        super().__init__(folder, enable_test_commands=True)
+        self._clock = clock(folder, "mongod") if shape.faketime else {}
+
+    def _command(self) -> list[str]:
+        return ["/usr/bin/env", *(f"{name}={value}" for name, value in self._clock.items()), *super()._command()]
 
 
 @dataclass
@@ -80,10 +99,10 @@ class World:
     def __init__(self, folder: Path, shape: Shape) -> None:
         self.folder, self.shape = folder, shape
         folder.mkdir(parents=True, exist_ok=True)
-        self.mongod = Mongod(folder, enable_test_commands=True)
+        self.mongod = Trio(folder) if shape.nodes > 1 else Clocked(folder, shape)
         self.nats = Nats(folder)
         self.mail = MailSink(folder)
-        self.servers: dict[str, Server] = {"mongod": self.mongod, "nats": self.nats, "mail": self.mail}
+        self.servers: dict[str, Server | Trio] = {"mongod": self.mongod, "nats": self.nats, "mail": self.mail}
         self.journal = Journal(folder / "journal.jsonl")
         self.allowance = Allowance()
         self.processes: dict[str, Process] = {}
@@ -101,7 +120,7 @@ class World:
     @property
     def mongo_uri(self) -> str:
         """Where the referee itself reaches MongoDB."""
-        return f"mongodb://{HOST}:{self.mongod.port}/?directConnection=true"
+        return self.mongod.uri if isinstance(self.mongod, Trio) else _direct(self.mongod.port)
 
     def replicas(self, service: str) -> list[Process]:
         """All processes of one service."""
@@ -114,6 +133,10 @@ class World:
     async def open(self, template: Path | None) -> None:
         """Start everything, on a copy of a world that was made before."""
         self._mount()
+        for whose in ("services", "mongod"):
+            self.set_clock(whose, "+0")
+        if self.shape.nodes > 1:
+            template = None
         if template is not None:
             for name in ("mongod", "nats", "keys"):
                 await asyncio.to_thread(_copy, template / name, self.folder / name)
@@ -182,7 +205,7 @@ class World:
     async def run(self, *arguments: str, module: str = "operations.cli", check: bool = True) -> Any:
         """What a command of the operators answers."""
         program = [sys.executable, "-m", module, *arguments]
-        environ = {"PATH": "/usr/bin:/bin", **self.environ()}
+        environ = {"PATH": "/usr/sbin:/usr/bin:/bin", **self.environ()}
         process = await asyncio.create_subprocess_exec(
             *program, env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
@@ -195,7 +218,7 @@ class World:
         """The settings of a process; it reaches the servers on these ports, or where they are."""
         keys = self.folder / "keys"
         return {
-            "ASSKOMM_MONGO_URI": f"mongodb://{HOST}:{mongo_port or self.mongod.port}/?directConnection=true",
+            "ASSKOMM_MONGO_URI": _direct(mongo_port) if mongo_port else self.mongo_uri,
             "ASSKOMM_NATS_URL": f"nats://{USER}:{PASSWORD}@{HOST}:{nats_port or self.nats.port}",
             "ASSKOMM_SMTP_PORT": str(smtp_port or self.mail.port),
             "ASSKOMM_SMTP_SECURITY": "none",
@@ -204,12 +227,19 @@ class World:
             "ASSKOMM_TOKEN_PRIVATE_KEY_FILE": str(keys / "token-private.pem"),
             "ASSKOMM_CERTIFICATE_KEY_FILE": str(keys / "token-private.pem"),
             "ASSKOMM_AS_OF": DAY,
+            **(clock(self.folder, "services") if self.shape.faketime else {}),
         }
+
+    def set_clock(self, whose: str, offset: str) -> None:
+        """Let the clock of services or of mongod go so many seconds before the real one, or behind it."""
+        new = self.folder / f"clock-{whose}.new"
+        new.write_text(offset)
+        new.replace(self.folder / f"clock-{whose}")
 
     async def _add(self, service: str, replica: int) -> None:
         ports: dict[str, int] = {}
         if self.shape.linked:
-            servers: dict[str, Server] = {"mongo": self.mongod, "nats": self.nats, "smtp": self.mail}
+            servers: dict[str, Server | Trio] = {"mongo": self.mongod, "nats": self.nats, "smtp": self.mail}
             for name, server in servers.items():
                 if name == "smtp" and service != "notifications":
                     continue
@@ -231,6 +261,22 @@ class World:
                 self.mounts.append(place)
 
 
+def clock(folder: Path, whose: str) -> dict[str, str]:
+    """What makes a process see another time than there is; raises NotHere."""
+    if not FAKETIME.exists():
+        raise NotHere("libfaketime is not installed")
+    return {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / f"clock-{whose}"),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def _direct(port: int) -> str:
+    return f"mongodb://{HOST}:{port}/?directConnection=true"
+
+
 async def make_template(folder: Path) -> None:
     """A world with the alliance of January 2023 loaded, in which all is quiet, for others to begin with."""
     from tests.chaos.quiet import quiet  # noqa: PLC0415 -- it needs a world itself
@@ -245,7 +291,7 @@ async def make_template(folder: Path) -> None:
         await asyncio.to_thread(server.stop)
 
 
-def _port_of(server: Server) -> int:
+def _port_of(server: Server | Trio) -> int:
     return server.port
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.errors import OperationFailure
 
 from operations.embedded import Mongod
+from shared import mongo
 from shared.mongo import OUTAGES, Database, Session
 from shared.repository import Repository, Store
 from tests.shared.failpoints import fail_command
@@ -18,6 +20,8 @@ WRITE_CONFLICT = 112
 NETWORK_TIMEOUT = 89
 WRITE_CONCERN_TIMED_OUT = 64
 PERMANENT = 8000
+STOPPED_WITHIN_SECONDS = 10
+"""PyMongo by itself looks for half a minute."""
 
 MET_ANOTHER: dict[str, Any] = {"errorCode": WRITE_CONFLICT, "errorLabels": ["TransientTransactionError"]}
 MADE_BUT_UNKNOWN: dict[str, Any] = {"writeConcernError": {"code": WRITE_CONCERN_TIMED_OUT, "errmsg": "too slow"}}
@@ -115,6 +119,28 @@ async def test_a_commit_whose_outcome_is_unknown_is_made_exactly_once(
     async with fail_command(database, "commitTransaction", times=times, **how):
         await counted(database, done)
     assert (len(done), await counter()) == (1, 1)
+
+
+async def test_a_transaction_that_never_gets_through_is_an_outage(
+    database: Database, counter: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo, "PATIENCE_SECONDS", 0.1)
+    async with fail_command(database, "update", times=1000, **MET_ANOTHER):
+        with pytest.raises(OUTAGES):
+            await counted(database)
+    assert await counter() == 0
+
+
+async def test_closing_does_not_look_for_a_server_that_is_gone(tmp_path: Path) -> None:
+    server = Mongod(tmp_path)
+    server.start()
+    database = Database(server.uri, "kitchen")
+    database.open()
+    await database.ping()
+    server.destroy()
+    began = time.monotonic()
+    await database.close()
+    assert time.monotonic() - began < STOPPED_WITHIN_SECONDS
 
 
 async def test_a_failure_for_good_is_passed_on_and_rolled_back(database: Database, counter: Read) -> None:

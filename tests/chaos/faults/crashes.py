@@ -43,11 +43,12 @@ async def crash(world: World, offices: Offices, *, service: str, point: str, hit
         await _let_emails_wait(world, offices)
     await world.crash_at(process, point, hit)
     async with offices.at_work(2):
-        await _died(process, deaths)
+        await crashed(process, deaths)
     world.healed()
 
 
-async def _died(process: Process, before: int) -> None:
+async def crashed(process: Process, before: int) -> None:
+    """Wait until a process has died once more."""
     deadline = time.monotonic() + REACHED_WITHIN_SECONDS
     while len(process.deaths) == before:
         if time.monotonic() > deadline:

@@ -1,0 +1,1 @@
+"""Programs that exist for tests alone: the real command line with one more service, or broken on purpose."""

@@ -1,0 +1,43 @@
+"""`python -m tests.builds` is `asskomm` with the service `purse`, broken as the variable SABOTAGE says.
+
+Services and shared mechanisms know nothing of it: what is broken is replaced here, before a service starts.
+"""
+
+import argparse
+import os
+import sys
+from unittest.mock import patch
+
+from operations import cli, setup
+from operations.cli.settings import find_settings
+from operations.serve import serve_service
+from operations.services import SERVICES, publishers
+from tests.builds.purse.app import create_app
+from tests.builds.sabotage import SABOTAGES
+
+VARIABLE = "SABOTAGE"
+
+
+def main() -> None:
+    """Put in what is to be there, then do what the command line says."""
+    SERVICES["purse"] = create_app
+    patch.object(setup, "publishers", lambda: [*publishers(), "purse"]).start()
+    if name := os.environ.get(VARIABLE):
+        SABOTAGES[name]()
+    if sys.argv[1:2] == ["serve"]:
+        _serve()
+    else:
+        cli.main()
+
+
+def _serve() -> None:
+    """The real command knows the real services alone."""
+    parser = argparse.ArgumentParser(prog="python -m tests.builds serve")
+    parser.add_argument("service", choices=sorted(SERVICES))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args(sys.argv[2:])
+    serve_service(options.service, find_settings(), host=options.host, port=options.port)
+
+
+main()

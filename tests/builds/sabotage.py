@@ -1,0 +1,200 @@
+"""What can be broken on purpose, by name: each takes one guarantee out of the mechanisms, as a mistake would.
+
+What brings each of them to light stands in tests/chaos/faults/sabotage.py.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from faststream import AckPolicy
+from faststream.nats import NatsBroker, NatsMessage, PullSub
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
+
+from services.notifications import mailer
+from services.notifications.domain import Delivery
+from services.notifications.mailer.mime import mime
+from shared import broker
+from shared.cause import Cause
+from shared.cloudevents import read_envelope
+from shared.ids import new_id
+from shared.inbox import Inbox
+from shared.mongo import Document, Session
+from shared.outbox import EVENTS, Relay, row_envelope
+from shared.repository import CAUSES, Step, Store
+from shared.service import Service
+from shared.streams import Durable
+from tests.builds.purse import domain, use_cases
+from tests.builds.purse.domain import Grant, Overdrawn, Purse
+from tests.builds.purse.events import MoneyDrawn
+from tests.builds.purse.use_cases import Grants, Purses
+
+LOOK_AWAY_SECONDS = 0.1
+"""Between reading a sum and relying on it: the gap is there without it, and is met every time with it."""
+
+SABOTAGES: dict[str, Callable[[], None]] = {}
+
+
+def sabotage(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Enter a sabotage under its name."""
+
+    def enter(apply: Callable[[], None]) -> Callable[[], None]:
+        SABOTAGES[name] = apply
+        return apply
+
+    return enter
+
+
+def _put(target: object, name: str, new: object) -> None:
+    """Put something in another's place, for as long as this process lives."""
+    patch.object(target, name, new).start()
+
+
+@sabotage("publish-before-commit")
+def publish_before_commit() -> None:
+    """Events are published, and then the transaction begins."""
+    put_together = Service.application
+
+    def application(service: Service, routes: Sequence[ControllerRouterHandler]) -> Litestar:
+        write = service.store._write
+
+        async def publish_first(writes: list[Any], cause: Cause) -> None:
+            for row in [row for one in writes for row in one.rows]:
+                await service.broker.publish(row_envelope(row))
+            await write(writes, cause)
+
+        _put(service.store, "_write", publish_first)
+        return put_together(service, routes)
+
+    _put(Service, "application", application)
+
+
+@sabotage("acknowledge-before-commit")
+def acknowledge_before_commit() -> None:
+    """A message is acknowledged as soon as it comes."""
+    receive = Inbox.receive
+
+    async def acknowledge_first(inbox: Inbox, message: NatsMessage) -> None:
+        await message.ack_sync()
+        await receive(inbox, message)
+
+    _put(Inbox, "receive", acknowledge_first)
+
+
+@sabotage("no-inbox")
+def no_inbox() -> None:
+    """That an event has had its effect is written down, and nobody looks it up."""
+    remember, answer = Store._remember, Store._answer
+
+    async def write_down(store: Store, cause: Cause, writes: list[Any], session: Session) -> None:
+        if cause.digest:
+            await remember(store, cause, writes, session)
+        else:
+            known = {"$setOnInsert": {"at": cause.at}}
+            await store.database[CAUSES].update_one({"_id": cause.once}, known, upsert=True, session=session)
+
+    async def of_requests(store: Store, cause: Cause, steps: Sequence[Step[Any]]) -> list[Any] | None:
+        return await answer(store, cause, steps) if cause.digest else None
+
+    _put(Store, "_remember", write_down)
+    _put(Store, "_answer", of_requests)
+
+
+@sabotage("relay-by-cursor")
+def relay_by_cursor() -> None:
+    """The relay goes on from the last id that it has seen, and takes what is behind it for published."""
+    cursors: dict[Relay, str] = {}
+
+    async def beyond_cursor(relay: Relay, subjects: dict[str, list[str]], limit: int) -> list[Document]:
+        events = relay._database[EVENTS]
+        if "$in" in subjects:
+            return []
+        if relay not in cursors:
+            last = await events.find_one({"unpublished": {"$exists": False}}, sort=[("_id", -1)])
+            cursors[relay] = last["_id"] if last else ""
+        rows: list[Document] = await events.find({"_id": {"$gt": cursors[relay]}}).sort("_id").to_list(limit)
+        cursors[relay] = rows[-1]["_id"] if rows else cursors[relay]
+        await events.update_many({"_id": {"$lt": cursors[relay]}}, {"$unset": {"unpublished": 1}})
+        return rows
+
+    _put(Relay, "_rows", beyond_cursor)
+
+
+@sabotage("default-acknowledgement")
+def default_acknowledgement() -> None:
+    """What FastStream does by itself: an exception is the end of the message."""
+
+    make: Callable[..., None] = NatsBroker.__init__
+
+    def careless(broker: NatsBroker, *arguments: Any, **options: Any) -> None:
+        make(broker, *arguments, **options | {"ack_policy": AckPolicy.REJECT_ON_ERROR})
+
+    async def receive(inbox: Inbox, message: NatsMessage) -> None:
+        headers = dict(message.raw_message.headers or {})
+        await inbox._react(read_envelope(message.raw_message.subject, headers, message.body))
+
+    _put(NatsBroker, "__init__", careless)
+    _put(Inbox, "receive", receive)
+
+
+@sabotage("unguarded-quantity")
+def unguarded_quantity() -> None:
+    """Whether there is enough is decided by a sum that was read, and no condition guards what is written."""
+
+    async def grant(purses: Purses, grants: Grants, purse: str, amount_cents: int, cause: Cause) -> Grant:
+        spent = sum(one.amount_cents for one in await grants.all({"purse": purse}))
+        if amount_cents > (left := (await purses.get(purse)).total_cents - spent):
+            raise Overdrawn(f"purse {purse} has {left} cents left, not {amount_cents}")
+        await asyncio.sleep(LOOK_AWAY_SECONDS)
+        made, facts = domain.make_grant(new_id(), purse, amount_cents)
+        drawn = MoneyDrawn(purse=purse, grant=made.id, amount_cents=amount_cents)
+        drawing: Step[Purse] = purses.changing(purse, lambda one: (one.after(drawn), [drawn]))
+        _, stored = await purses.store.commit(cause, drawing, grants.adding(made, facts))
+        return grants.kind_of(stored)
+
+    _put(use_cases, "grant", grant)
+
+
+@sabotage("new-message-id")
+def new_message_id() -> None:
+    """An email that is sent again is another email."""
+
+    def anew(delivery: Delivery, sender: str) -> bytes:
+        first = delivery.message_id
+        id = first if delivery.attempts == 1 else f"<{new_id()}@{first.rpartition('@')[2]}"
+        return mime(replace(delivery, message_id=id), sender)
+
+    _put(mailer, "mime", anew)
+
+
+@sabotage("no-reply-off")
+def no_reply_off() -> None:
+    """What FastStream does by itself: a subscriber answers whoever asks for it."""
+    subscribe = NatsBroker.subscriber
+
+    def answering(broker: NatsBroker, *arguments: Any, **options: Any) -> Any:
+        return subscribe(broker, *arguments, **options | {"no_reply": False})
+
+    _put(NatsBroker, "subscriber", answering)
+
+
+@sabotage("concurrent-batch")
+def concurrent_batch() -> None:
+    """Messages are fetched and handled several at a time."""
+    one_at_a_time: property = vars(Durable)["config"]
+
+    def many(durable: Durable) -> ConsumerConfig:
+        config: ConsumerConfig = one_at_a_time.__get__(durable)
+        return config.evolve(max_ack_pending=1000)
+
+    async def make_so(js: JetStreamContext, durable: Durable) -> None:
+        await js.add_consumer(durable.stream, durable.config)
+
+    _put(Durable, "config", property(many))
+    _put(broker, "check_durable", make_so)
+    _put(broker, "PullSub", lambda **_: PullSub(batch_size=16, timeout=5))

@@ -1,0 +1,153 @@
+"""Builds that are broken on purpose (tests/builds), each with the trouble that brings it to light.
+
+The same trouble must do no harm to a build that is not broken: where no other fault shows that, `control.<name>` does.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import nats
+import pymongo
+from nats.js.api import ConsumerConfig, DeliverPolicy
+
+from operations.mail_sink import set_faults
+from tests.chaos.evidence import STREAMS
+from tests.chaos.fault import Fault, Run, add
+from tests.chaos.faults import purse
+from tests.chaos.faults.crashes import crash
+from tests.chaos.faults.purse import failing, used_up
+from tests.chaos.office import Offices
+from tests.chaos.quiet import quiet
+from tests.chaos.world import Shape, World
+
+RECENT = 24
+"""So many messages at the end of the stream come again."""
+SETTLED_SECONDS = 6.0
+"""Within them all has to be as before when nothing new has come; what is parked for good is not."""
+CANARY = "canary"
+
+
+async def late_commits(world: World, offices: Offices) -> None:
+    """One commit after the other is held up while others go by."""
+    hang = {"blockConnection": True, "blockTimeMS": 600}
+    async with offices.at_work(4):
+        for _ in range(4):
+            async with failing(world, "commitTransaction", "asskomm-membership", {"times": 1}, hang):
+                await asyncio.sleep(0.9)
+    world.healed()
+
+
+async def failing_writes(world: World, offices: Offices, *, service: str) -> None:
+    """MongoDB refuses three times what a service writes, for a reason that nobody has foreseen."""
+    odd, times = {"errorCode": 96}, 3
+    async with offices.at_work(), failing(world, "insert", f"asskomm-{service}", {"times": times}, odd):
+        await used_up(world, times)
+    world.healed()
+
+
+async def duplicates(world: World, offices: Offices) -> None:
+    """The last events come once more, and nobody may notice."""
+    await _settled_accessions(world, offices)
+    await _come_again(world, offices, {})
+    world.healed()
+    try:
+        await quiet(world, SETTLED_SECONDS)
+    except TimeoutError as error:
+        world.journal.complain(f"events that came twice did not pass without a trace: {error}")
+        # It has been said; nobody needs to wait for them any longer.
+        world.allowance.parked |= await asyncio.to_thread(_parked, world)
+
+
+def _parked(world: World) -> set[str]:
+    with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
+        return {one["_id"] for name in ("membership", "notifications") for one in client[name]["parked"].find()}
+
+
+async def forged_reply(world: World, offices: Offices) -> None:
+    """Events come once more, and ask for an answer to a subject that is none of the service's business."""
+    await _settled_accessions(world, offices)
+    client = await nats.connect(world.nats.url)
+    canary = await client.subscribe(CANARY)
+    await client.flush()
+    await _come_again(world, offices, {"reply_to": CANARY})
+    world.healed()
+    await quiet(world)
+    await client.flush()
+    if canary.pending_msgs:
+        world.journal.complain(f"{canary.pending_msgs} answers were published where a forged header asked for them")
+    await client.close()
+
+
+async def _settled_accessions(world: World, offices: Offices) -> None:
+    world.allowance.stream_doubles = True
+    await offices.accessions(2)
+    await quiet(world)
+
+
+async def _come_again(world: World, offices: Offices, more: dict[str, str]) -> None:
+    """Publish the last messages raw, under another id, so that the server does not drop them."""
+    client = await nats.connect(world.nats.url)
+    js, stream = client.jetstream(), STREAMS["membership"]
+    first = (await js.stream_info(stream)).state.last_seq - RECENT + 1
+    config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=first)
+    subscription = await js.subscribe("membership.>", ordered_consumer=True, config=config)
+    messages = [await subscription.next_msg(timeout=10) for _ in range(RECENT)]
+    offices.random.shuffle(messages)
+    for message in messages:
+        headers = {name: value for name, value in (message.headers or {}).items() if name != "Nats-Msg-Id"}
+        await js.publish(message.subject, message.data, headers=headers | more)
+    await client.close()
+
+
+async def cut_beyond_the_dot(world: World, offices: Offices) -> None:
+    """The mail server takes two emails, and closes the connections without a word."""
+    with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
+        contact = client["notifications"]["contacts"].find_one({"role": "lpr_head", "active": True})
+    if contact is None:
+        raise RuntimeError("no contact is the head of the LPR")
+    times = 2
+    world.allowance.unknown_emails += times
+    set_faults(world.mail.maildir, {"cut_after_dot": {"to": contact["email"], "times": times}})
+    await offices.accessions(2)
+    world.healed()
+
+
+async def backlog(world: World, offices: Offices) -> None:
+    """Notifications comes back to a stream that has gone on without it."""
+    process = world.replicas("notifications")[0]
+    await world.end(process)
+    await offices.accessions(6, workers=6)
+    process.spawn()
+    await asyncio.to_thread(process.wait_ready)
+    world.healed()
+
+
+SABOTAGES: dict[str, tuple[str, Run]] = {
+    "publish-before-commit": (
+        "events are published before the commit; three transactions of membership fail",
+        partial(failing_writes, service="membership"),
+    ),
+    "acknowledge-before-commit": (
+        "a message is acknowledged before the reaction; notifications dies in between",
+        partial(crash, service="notifications", point="inbox.before_reaction", hit=2),
+    ),
+    "no-inbox": ("nobody looks up whether an event has had its effect; events come twice", duplicates),
+    "relay-by-cursor": ("the relay goes on from the last id that it has seen; commits are late", late_commits),
+    "default-acknowledgement": (
+        "an exception is the end of a message; three reactions of notifications fail",
+        partial(failing_writes, service="notifications"),
+    ),
+    "unguarded-quantity": ("a sum that was read guards the purse; many draw at once", purse.calm),
+    "new-message-id": ("an email that is sent again is another one; two are cut off", cut_beyond_the_dot),
+    "no-reply-off": ("a subscriber answers whoever asks for it; a forged header does", forged_reply),
+    "concurrent-batch": ("messages are handled several at a time; there is a backlog", backlog),
+}
+COVERED = {"acknowledge-before-commit", "unguarded-quantity"}
+"""The same trouble on a build that is not broken is a fault of its own: crash.…, and purse.calm."""
+
+for name, (title, run) in SABOTAGES.items():
+    shape = Shape(sabotage=name, purse=name == "unguarded-quantity")
+    add(Fault(f"sabotage.{name}", title, run, shape, quiet_within=15.0, sabotage=True))
+    if name not in COVERED:
+        add(Fault(f"control.{name}", f"nothing is broken; {title.partition('; ')[2]}", run))

@@ -1,0 +1,126 @@
+"""Three mongods as one replica set, each as a user of its own, so that it can be cut off from all others."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from operations.child import HOST, answers
+from operations.embedded import Mongod
+
+FIRST_USER = 61001
+ELECTION_MILLISECONDS = 2000
+
+
+class Node(Mongod):
+    """One member."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        super().__init__(folder / f"node-{number}", enable_test_commands=True)
+        self.user = FIRST_USER + number
+
+    def _command(self) -> list[str]:
+        command = super()._command()
+        for path in (self.folder, self.data_path):
+            os.chown(path, self.user, self.user)
+        return ["/usr/bin/setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", *command]
+
+    def _is_ready(self) -> bool:
+        return answers(self.port)
+
+
+class Trio:
+    """Looks like one server to who starts and ends it."""
+
+    name = "mongod"
+
+    def __init__(self, folder: Path) -> None:
+        self.nodes = [Node(folder, number) for number in range(3)]
+        self.data_path = folder / "mongod"
+        self.uri = f"mongodb://{','.join(self._address(node) for node in self.nodes)}/?replicaSet=rs0"
+        self._rules: list[list[str]] = []
+
+    @property
+    def port(self) -> int:
+        return self.nodes[0].port
+
+    def start(self) -> None:
+        """Start all nodes, make them a set, and wait for a primary."""
+        for node in self.nodes:
+            if not node.running:
+                node.start()
+        with pymongo.MongoClient[dict[str, Any]](HOST, self.nodes[0].port, directConnection=True) as client:
+            members = [{"_id": number, "host": self._address(node)} for number, node in enumerate(self.nodes)]
+            settings = {"electionTimeoutMillis": ELECTION_MILLISECONDS, "heartbeatIntervalMillis": 500}
+            try:
+                client.admin.command("replSetGetConfig")
+            except PyMongoError:
+                client.admin.command("replSetInitiate", {"_id": "rs0", "members": members, "settings": settings})
+        self.primary()
+
+    def stop(self) -> None:
+        for node in self.nodes:
+            node.stop()
+
+    def kill(self) -> None:
+        self.reconnect()
+        for node in self.nodes:
+            node.kill()
+            shutil.rmtree(node.folder, ignore_errors=True)
+
+    def pause(self) -> None:
+        for node in self.nodes:
+            node.pause()
+
+    def resume(self) -> None:
+        for node in self.nodes:
+            node.resume()
+
+    @property
+    def running(self) -> bool:
+        return any(node.running for node in self.nodes)
+
+    def primary(self) -> Node:
+        """The node that takes writes now; waits until there is one."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for node in self.nodes:
+                if node.running and self._is_primary(node):
+                    return node
+            time.sleep(0.1)
+        raise TimeoutError("there is no primary")
+
+    def step_down(self) -> None:
+        """Let the primary hand over."""
+        with pymongo.MongoClient[dict[str, Any]](HOST, self.primary().port, directConnection=True) as client:
+            client.admin.command("replSetStepDown", 5, force=True)
+
+    def cut_off(self, node: Node) -> None:
+        """Nothing reaches a node, and nothing of what it sends arrives."""
+        self._rules = [
+            ["OUTPUT", "-m", "owner", "--uid-owner", str(node.user), "-j", "DROP"],
+            ["OUTPUT", "-p", "tcp", "--dport", str(node.port), "-j", "DROP"],
+        ]
+        for rule in self._rules:
+            subprocess.run(["iptables", "-I", *rule], check=True)
+
+    def reconnect(self) -> None:
+        """The network is whole again."""
+        for rule in self._rules:
+            subprocess.run(["iptables", "-D", *rule], check=False)
+        self._rules = []
+
+    def _address(self, node: Node) -> str:
+        return f"{HOST}:{node.port}"
+
+    def _is_primary(self, node: Node) -> bool:
+        try:
+            with pymongo.MongoClient[dict[str, Any]](HOST, node.port, directConnection=True, timeoutMS=500) as client:
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+        except PyMongoError:
+            return False
