@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+RESULTS := $(or $(TMPDIR),/tmp)/asskomm-chaos.json
+POWER := $(or $(TMPDIR),/tmp)/asskomm-power.json
 
 .PHONY: help
 help: ## Show these commands
@@ -38,6 +40,18 @@ up: $(READY) ## Run everything here behind one port, until Ctrl-C
 .PHONY: test
 test: $(READY) ## Run all tests, on real servers
 	@$(BIN)/python -m pytest -q
+
+# SEED and FAULT choose; without them chance does, and all is run. NOTE=1 writes the table of docs/promises.md.
+CHAOS := $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault '$(FAULT)')
+
+.PHONY: chaos
+chaos: $(READY) ## Break the system in every way, and judge it (10 minutes; SEED=… FAULT=… repeats one)
+	@$(CHAOS) --results $(RESULTS)
+	@$(if $(NOTE),$(BIN)/python -m tests.chaos.power --json > $(POWER) && $(BIN)/python -m tests.chaos.report $(RESULTS) $(POWER))
+
+.PHONY: chaos-short
+chaos-short: $(READY) ## Break it in the ways that matter most (under 5 minutes)
+	@$(CHAOS) --short
 
 .PHONY: check
 check: $(READY) ## Check style, types, boundaries and the schemas of events

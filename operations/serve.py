@@ -12,7 +12,7 @@ from shared.log import configure_logs
 from shared.settings import Settings
 from shared.watchdog import Watchdog
 
-STOP_SECONDS = 8
+STOP_SECONDS = 7
 
 
 class QuietServer(uvicorn.Server):

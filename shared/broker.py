@@ -14,7 +14,7 @@ from shared.streams import Durable, Mismatch, check_durable, stream_name
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
 PROBE_SECONDS = 10.0
-STOP_SECONDS = 6.0
+STOP_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -144,7 +144,7 @@ class Broker:
         """Let reactions under way finish, within a limit, and disconnect."""
         # FastStream raises here while NATS is away; unacknowledged messages come again in any case.
         with suppress(Exception):
-            await asyncio.wait_for(self.nats.stop(), STOP_SECONDS + 2)
+            await asyncio.wait_for(self.nats.stop(), STOP_SECONDS + 1)
 
 
 async def _undecoded(message: NatsMessage) -> bytes:

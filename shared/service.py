@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -24,7 +24,7 @@ from shared.web import application
 
 S = TypeVar("S")
 
-STOP_SECONDS = 4.0
+STOP_SECONDS = 3.0
 """How long each part of a stop may take; with requests and reactions under way it all ends within 30 s."""
 
 Job = Callable[[], Awaitable[None]]
@@ -106,10 +106,13 @@ class Service:
                 task.cancel()
             # What cannot be finished in time, because something is down, is left to the next process.
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
-            with suppress(TimeoutError, *OUTAGES):
+            try:
                 async with asyncio.timeout(STOP_SECONDS):
                     await self.lease.release()
-            await self.database.close(STOP_SECONDS)
+            except (TimeoutError, *OUTAGES):
+                log.warning("mongodb does not answer, it is left without a word")
+            else:
+                await self.database.close(STOP_SECONDS)
 
 
 async def _for_ever(job: Job) -> None:

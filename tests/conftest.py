@@ -25,7 +25,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no core is idle at the end."""
-    long = ("test_races", "test_crashes", "test_outages", "test_cli")
+    long = ("test_races", "test_outages", "test_cli", "test_rig")
     items.sort(key=lambda item: next((n for n, name in enumerate(long) if name in item.nodeid), len(long)))
 
 

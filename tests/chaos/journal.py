@@ -89,6 +89,10 @@ class Journal:
         """How many attempts ended so."""
         return sum(attempt.outcome is outcome for attempt in self.attempts.values())
 
+    def close(self) -> None:
+        """Nothing more is noted."""
+        self._file.close()
+
     def _write(self, attempt: Attempt, **more: Any) -> None:
         plain = {name: value for name, value in asdict(attempt).items() if name != "answer"}
         self._file.write(json.dumps({"at": time.time(), **plain, **more}, ensure_ascii=False) + "\n")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ class Result:
     seconds: float = 0.0
     error: str = ""
     not_run: str = ""
+    emails_twice_allowed: int = 0
+    """Of those that came twice because they were cut beyond the dot, the ones of this fault."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -59,11 +62,11 @@ class Result:
 class Lane:
     """Runs faults one after the other, on the same world as long as it is fit for the next."""
 
-    def __init__(self, folder: Path, template: Path) -> None:
+    def __init__(self, folder: Path, template: Path | None) -> None:
         self._folder, self._template = folder, template
         self._world: World | None = None
         self._offices: Offices | None = None
-        self._number = 0
+        self._number = self._twice = 0
 
     async def run(self, fault: Fault, seed: int) -> Result:
         """Break, heal, wait, judge."""
@@ -101,6 +104,8 @@ class Lane:
         result.quiet = time.monotonic() - world.healed_at
         evidence = await read(world)
         result.verdict, result.notes = judge(evidence, world.journal, world.allowance), world.notes
+        result.emails_twice_allowed = result.verdict.emails_twice_allowed - self._twice
+        self._twice = result.verdict.emails_twice_allowed
         result.events, result.emails = len(evidence.rows("membership")), len(evidence.letters)
         if late or result.quiet > fault.quiet_within:
             result.error = str(late or f"quiet only after {result.quiet:.0f} s, not {fault.quiet_within:.0f}")
@@ -126,7 +131,7 @@ class Lane:
             await self._offices.close()
         if self._world:
             await self._world.close(keep=keep)
-        self._world = self._offices = None
+        self._world, self._offices, self._twice = None, None, 0
 
 
 _lane: Lane | None = None
@@ -140,6 +145,8 @@ def _in_lane(folder: Path, name: str, seed: int) -> Result:
     global _lane, _runner
     if _lane is None or _runner is None:
         _lane, _runner = Lane(folder / f"lane-{os.getpid()}", folder / "template"), asyncio.Runner()
+        # A process of the pool ends without a word, but not without this.
+        Finalize(None, lambda: _runner.run(_lane.close()), exitpriority=1)
     return _runner.run(_lane.run(FAULTS[name], seed))
 
 

@@ -15,6 +15,7 @@ from operations.embedded import Mongod
 
 FIRST_USER = 61001
 ELECTION_MILLISECONDS = 2000
+WITHIN_SECONDS = 40.0
 
 
 class Node(Mongod):
@@ -62,6 +63,15 @@ class Trio:
             except PyMongoError:
                 client.admin.command("replSetInitiate", {"_id": "rs0", "members": members, "settings": settings})
         self.primary()
+        self._wait_for_all()
+
+    def _wait_for_all(self) -> None:
+        """Wait until the others have a copy of what the primary has."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while not all(self._is(node, "isWritablePrimary") or self._is(node, "secondary") for node in self.nodes):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the nodes are no set")
+            time.sleep(0.1)
 
     def stop(self) -> None:
         for node in self.nodes:
@@ -87,10 +97,10 @@ class Trio:
 
     def primary(self) -> Node:
         """The node that takes writes now; waits until there is one."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + WITHIN_SECONDS
         while time.monotonic() < deadline:
             for node in self.nodes:
-                if node.running and self._is_primary(node):
+                if node.running and self._is(node, "isWritablePrimary"):
                     return node
             time.sleep(0.1)
         raise TimeoutError("there is no primary")
@@ -118,9 +128,9 @@ class Trio:
     def _address(self, node: Node) -> str:
         return f"{HOST}:{node.port}"
 
-    def _is_primary(self, node: Node) -> bool:
+    def _is(self, node: Node, what: str) -> bool:
         try:
             with pymongo.MongoClient[dict[str, Any]](HOST, node.port, directConnection=True, timeoutMS=500) as client:
-                return bool(client.admin.command("hello")["isWritablePrimary"])
+                return bool(client.admin.command("hello").get(what))
         except PyMongoError:
             return False

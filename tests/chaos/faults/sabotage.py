@@ -148,6 +148,6 @@ COVERED = {"acknowledge-before-commit", "unguarded-quantity"}
 
 for name, (title, run) in SABOTAGES.items():
     shape = Shape(sabotage=name, purse=name == "unguarded-quantity")
-    add(Fault(f"sabotage.{name}", title, run, shape, quiet_within=15.0, sabotage=True))
+    add(Fault(f"sabotage.{name}", title, run, shape, quiet_within=15.0, short=True, sabotage=True))
     if name not in COVERED:
         add(Fault(f"control.{name}", f"nothing is broken; {title.partition('; ')[2]}", run))
