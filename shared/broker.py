@@ -10,9 +10,9 @@ from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.aio.client import Client, ErrorCallback
 
 from shared.cloudevents import Envelope
-from shared.streams import Durable, Mismatch, check_durable, stream_name
+from shared.publisher import Publisher
+from shared.streams import Durable, Mismatch, check_durable
 
-PUBLISH_TIMEOUT_SECONDS = 5.0
 PROBE_SECONDS = 10.0
 STOP_SECONDS = 5.0
 
@@ -41,6 +41,7 @@ class Broker:
         self._service = service
         self._durables: list[Durable] = []
         self._client: Client | None = None
+        self._publisher = Publisher()
         self._in_place = False
         inbox = f"_INBOX_{service}"
         self._inbox_prefix = f"{inbox}.".encode()
@@ -129,16 +130,7 @@ class Broker:
         """Publish an event; returns its place in the stream, once stored. A timeout means unknown: publish it again."""
         if not self.connected:
             raise ConnectionError("not connected to nats")
-        acknowledged = await self.nats.publish(
-            envelope.body,
-            envelope.address,
-            headers=envelope.headers(),
-            correlation_id=envelope.trace,
-            stream=stream_name(envelope.publisher),
-            timeout=PUBLISH_TIMEOUT_SECONDS,
-        )
-        assert acknowledged is not None, "with a stream there is an acknowledgement, or an error"
-        return acknowledged.seq
+        return await self._publisher.publish(self.client, envelope)
 
     async def stop(self) -> None:
         """Let reactions under way finish, within a limit, and disconnect."""

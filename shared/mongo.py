@@ -39,9 +39,14 @@ class Blocked(PyMongoError):  # noqa: N818 -- says what is the matter
     """A transaction met others until patience ended: perhaps one that a crash left behind, which MongoDB ends soon."""
 
 
-OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError, Blocked)
+class Undecided(PyMongoError):  # noqa: N818 -- as above
+    """Whether a transaction was committed is not known: it must not be made again but under the same cause."""
+
+
+OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError, Blocked, Undecided)
 """Errors that say "not now" or "unknown": the same request may be sent again."""
 
+UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
 PATIENCE_SECONDS = 10.0
 """How long a transaction is tried again before its error is passed on."""
 
@@ -95,25 +100,27 @@ class Database:
         """One round trip; raises one of OUTAGES when there is no server to answer it."""
         await self.client.admin.command("ping")
 
-    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+    async def transaction(self, work: Callable[[Session], Awaitable[T]], patience: float | None = None) -> T:
         """Run `work` in one transaction, again when it met another one, and commit it for certain.
+
+        It is run again for so many seconds of `patience`, PATIENCE_SECONDS by itself; raises one of OUTAGES then.
 
         `work` may run several times. A caller that goes away does not stop it halfway: it runs on, shielded.
         """
-        task = asyncio.create_task(self._until_committed(work))
+        task = asyncio.create_task(self._until_committed(work, PATIENCE_SECONDS if patience is None else patience))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def _until_committed(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    async def _until_committed(self, work: Callable[[Session], Awaitable[T]], patience: float) -> T:
+        began = time.monotonic()
         async with await self.client.start_session() as session:
             while True:
                 session.start_transaction()
                 try:
                     result = await work(session)
                     crashpoint("mongo.before_commit")
-                    await _commit(session, deadline)
+                    await _commit(session, began + PATIENCE_SECONDS)
                     crashpoint("mongo.after_commit")
                 except BaseException as error:
                     # Motor declares a method here, and has a property.
@@ -121,7 +128,7 @@ class Database:
                         # The server rolls back by itself what cannot be aborted now.
                         with suppress(PyMongoError):
                             await session.abort_transaction()
-                    if not _may_try_again(error, "TransientTransactionError", deadline):
+                    if not _may_try_again(error, "TransientTransactionError", began + patience):
                         if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
                             raise Blocked(str(error)) from error
                         raise
@@ -135,8 +142,11 @@ async def _commit(session: Session, deadline: float) -> None:
         try:
             await session.commit_transaction()
         except PyMongoError as error:
-            if not _may_try_again(error, "UnknownTransactionCommitResult", deadline):
-                raise
+            if _may_try_again(error, UNKNOWN_COMMIT, deadline):
+                continue
+            if error.has_error_label(UNKNOWN_COMMIT):
+                raise Undecided(str(error)) from error
+            raise
         else:
             return
 

@@ -63,10 +63,10 @@ def publish_before_commit() -> None:
     def application(service: Service, routes: Sequence[ControllerRouterHandler]) -> Litestar:
         write = service.store._write
 
-        async def publish_first(writes: list[Any], cause: Cause) -> None:
-            for row in [row for one in writes for row in one.rows]:
+        async def publish_first(changes: Sequence[Any], patience: float | None = None) -> None:
+            for row in [row for one in changes for row in one.rows]:
                 await service.broker.publish(row_envelope(row))
-            await write(writes, cause)
+            await write(changes, patience)
 
         _put(service.store, "_write", publish_first)
         return put_together(service, routes)
@@ -91,15 +91,16 @@ def no_inbox() -> None:
     """That an event has had its effect is written down, and nobody looks it up."""
     remember, answer = Store._remember, Store._answer
 
-    async def write_down(store: Store, cause: Cause, writes: list[Any], session: Session) -> None:
-        if cause.digest:
-            await remember(store, cause, writes, session)
-        else:
-            known = {"$setOnInsert": {"at": cause.at}}
-            await store.database[CAUSES].update_one({"_id": cause.once}, known, upsert=True, session=session)
+    async def write_down(store: Store, causes: list[Document], session: Session) -> None:
+        if requests := [one for one in causes if "digest" in one]:
+            await remember(store, requests, session)
+        for one in causes:
+            if "digest" not in one:
+                known = {"$setOnInsert": {"at": one["at"]}}
+                await store.database[CAUSES].update_one({"_id": one["_id"]}, known, upsert=True, session=session)
 
-    async def of_requests(store: Store, cause: Cause, steps: Sequence[Step[Any]]) -> list[Any] | None:
-        return await answer(store, cause, steps) if cause.digest else None
+    async def of_requests(store: Store, change: Any) -> list[Any] | None:
+        return await answer(store, change) if change.cause.digest else None
 
     _put(Store, "_remember", write_down)
     _put(Store, "_answer", of_requests)

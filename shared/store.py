@@ -1,0 +1,217 @@
+"""How everything is written: changes are decided and written together as they come, in one transaction.
+
+A change that waits while another one is written joins all others that wait; so many at once cost little more than one,
+and a single one waits for nobody. Where the changes of a group get into each other's way, or one of them is refused,
+it is made once more by itself, so that nobody is answered with the trouble of another one.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+from weakref import WeakValueDictionary
+
+from pymongo import InsertOne, ReplaceOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from shared.cause import Cause
+from shared.changes import Change, Place, Step, Write, decide, decide_together, merged, remembered
+from shared.errors import KeyReused, Refused, Stale, Taken
+from shared.mongo import Database, Document, Session, Undecided, clashing_values
+
+CAUSES = "causes"
+"""Collection of what has had its effect: keys of requests with the answer, ids of events (the inbox)."""
+
+CONFLICTS = 100
+"""How often a change is decided again because another one came first, before it is given up as stale."""
+
+GROUP = 64
+"""How many changes are written together at most."""
+
+
+class _Conflict(Exception):  # noqa: N818 -- never leaves this module
+    """Another change of the same aggregate was quicker."""
+
+
+class _Known(Exception):  # noqa: N818 -- never leaves this module
+    """This cause has had its effect already."""
+
+
+class Store:
+    """The writing side of one service's database: every change passes through `commit`."""
+
+    def __init__(self, database: Database, on_commit: Callable[[], None] = lambda: None) -> None:
+        self.database = database
+        self.on_commit = on_commit
+        self._waiting: list[Change] = []
+        self._writing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Changes of one aggregate that are made alone take turns, so that they need not meet in the database.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
+        """Decide and write all steps in one transaction, or none of them; returns the states after it.
+
+        A second time the same `cause.once` changes nothing: a request gets the same states again, an event nothing.
+        Without events, and without a cause that acts once, there is nothing to keep together: each step stands alone.
+        Raises what the rules refuse, NotFound, Taken where something may exist only once, Stale after CONFLICTS lost
+        races, KeyReused.
+        """
+        change = Change(cause, steps)
+        self._waiting.append(change)
+        if not self._writing:
+            self._writing = True
+            self._begin(self._write_waiting())
+        return await change.done
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Whoever waits for a change may go away; the change goes on."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write_waiting(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+                for change in await self._write_together(group):
+                    self._begin(self._write_alone(change))
+        finally:
+            self._writing = False
+
+    async def _write_together(self, group: list[Change]) -> list[Change]:
+        """Write what can be written together; returns the changes that have to be made alone."""
+        try:
+            documents = await self._load([step for change in group for step in change.steps])
+        except PyMongoError as error:
+            _fail(group, error)
+            return []
+        together, alone = decide_together(group, documents)
+        for change in together:
+            if not change.is_kept:
+                self._begin(self._write_plain(change))
+        together = [change for change in together if change.is_kept]
+        try:
+            await self._write(together, patience=0)
+        except Exception as error:  # noqa: BLE001 -- whose fault it was, each finds out alone
+            if not isinstance(error, Undecided):
+                return alone + together
+            _fail(together, error)
+        else:
+            for change in together:
+                change.answer()
+        return alone
+
+    async def _write_plain(self, change: Change) -> None:
+        try:
+            await _save(self.database, change.changed, None)
+        except Exception:  # noqa: BLE001 -- as above
+            await self._write_alone(change)
+        else:
+            change.answer()
+
+    async def _write_alone(self, change: Change) -> None:
+        try:
+            async with AsyncExitStack() as turns:
+                for id in sorted({step.id for step in change.steps if not step.adds}):
+                    await turns.enter_async_context(self._turns.setdefault(id, asyncio.Lock()))
+                await self._until_written(change)
+        except BaseException as error:  # noqa: BLE001 -- whoever waits raises it
+            change.fail(error)
+
+    async def _until_written(self, change: Change) -> None:
+        for _ in range(CONFLICTS):
+            try:
+                documents = await self._load(change.steps)
+                change.writes = decide(change, documents)
+                await self._write([change])
+            except _Conflict:
+                await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 -- only keeps rivals apart
+            except (_Known, Refused, Stale):
+                # The twin of this request may have changed things since it was checked: then its answer is ours.
+                if (answer := await self._answer(change)) is None:
+                    raise
+                change.succeed(answer)
+                return
+            else:
+                change.answer()
+                return
+        ids = ", ".join(step.id for step in change.steps)
+        raise Stale(f"{ids} changed {CONFLICTS} times meanwhile; try again")
+
+    async def _load(self, steps: Sequence[Step[Any]]) -> dict[Place, Document]:
+        """The documents that steps begin with, in one round trip per collection."""
+        wanted: dict[str, set[str]] = {}
+        for step in steps:
+            if not step.adds:
+                wanted.setdefault(step.repository.collection, set()).add(step.id)
+        found: dict[Place, Document] = {}
+        for collection, ids in wanted.items():
+            documents = self.database[collection].find({"_id": {"$in": sorted(ids)}})
+            found |= {(collection, one["_id"]): one for one in await documents.to_list(None)}
+        return found
+
+    async def _write(self, changes: Sequence[Change], patience: float | None = None) -> None:
+        """Write changes in one transaction, if they need one."""
+        writes = merged([write for one in changes for write in one.changed])
+        if not any(one.is_kept for one in changes):
+            await _save(self.database, writes, None)
+            return
+        causes = [known for one in changes if (known := remembered(one))]
+        rows = [row for one in changes for row in one.rows]
+
+        async def write(session: Session) -> None:
+            if causes:
+                await self._remember(causes, session)
+            await _save(self.database, writes, session)
+            if rows:
+                await self.database["events"].insert_many(rows, session=session)
+
+        await self.database.transaction(write, patience)
+        if rows:
+            self.on_commit()
+
+    async def _remember(self, causes: list[Document], session: Session) -> None:
+        try:
+            await self.database[CAUSES].insert_many(causes, session=session)
+        except BulkWriteError as error:
+            if clashing_values(error) is None:
+                raise
+            raise _Known from error
+
+    async def _answer(self, change: Change) -> list[Any] | None:
+        cause = change.cause
+        known = await self.database[CAUSES].find_one({"_id": cause.once}) if cause.once else None
+        if known is None:
+            return None
+        if known.get("digest", "") != cause.digest:
+            raise KeyReused("this Idempotency-Key was used for another request; choose a new one for each request")
+        return [step.repository.state(one) for step, one in zip(change.steps, known.get("answer", ()), strict=False)]
+
+
+def _fail(changes: Sequence[Change], error: Exception) -> None:
+    for change in changes:
+        change.fail(error)
+
+
+async def _save(database: Database, writes: Sequence[Write], session: Session | None) -> None:
+    """Write each document if it still has the version that was decided on."""
+    operations: dict[str, list[InsertOne[Document] | ReplaceOne[Document]]] = {}
+    for write in writes:
+        operations.setdefault(write.collection, []).append(
+            ReplaceOne({"_id": write.document["_id"], "version": write.replaces}, write.document)
+            if write.replaces
+            else InsertOne(write.document),
+        )
+    for collection, batch in operations.items():
+        try:
+            result = await database[collection].bulk_write(batch, session=session)
+        except BulkWriteError as error:
+            if (values := clashing_values(error)) is None:
+                raise
+            if any(write.document["_id"] == values.get("_id") and not write.adds for write in writes):
+                raise _Conflict from error
+            raise Taken(f"{', '.join(values.values())} exists already in {collection}", values) from error
+        if result.inserted_count + result.matched_count != len(batch):
+            raise _Conflict

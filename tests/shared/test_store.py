@@ -1,0 +1,97 @@
+"""Changes that come at the same time are written together, and none of them notices the others."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from shared.chain import check
+from shared.errors import NotFound, Taken
+from shared.mongo import OUTAGES, Database
+from shared.outbox import history
+from tests.shared.failpoints import fail_command
+from tests.shared.kitchen import Jar, JarFilled, Kitchen, Sealed, cause
+
+MANY = 40
+WRITE_CONCERN_TIMED_OUT = {"writeConcernError": {"code": 64, "errmsg": "too slow"}}
+
+
+@pytest.fixture
+def transactions(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """One entry for each transaction that was begun."""
+    begun: list[object] = []
+    transaction = kitchen.database.transaction
+
+    async def counted(work: Any, patience: float | None = None) -> Any:
+        begun.append(work)
+        return await transaction(work, patience)
+
+    monkeypatch.setattr(kitchen.database, "transaction", counted)
+    return begun
+
+
+async def at_once(*changes: Awaitable[Any]) -> list[Any]:
+    """What each of them is answered, or refused with."""
+    return await asyncio.gather(*changes, return_exceptions=True)
+
+
+def put(kitchen: Kitchen, id: str, content: int = 1) -> Awaitable[Jar]:
+    return kitchen.jars.add(Jar(id=id, label=id, content=content), [JarFilled(jar=id, amount=content)], cause())
+
+
+async def test_many_changes_at_once_take_few_transactions(kitchen: Kitchen, transactions: list[object]) -> None:
+    stored = await at_once(*(put(kitchen, f"jar-{number}", number) for number in range(MANY)))
+    assert [jar.content for jar in stored] == list(range(MANY))
+    assert len(transactions) <= 2
+    assert len(await kitchen.rows()) == MANY
+
+
+async def test_changes_of_one_aggregate_build_on_each_other(kitchen: Kitchen, transactions: list[object]) -> None:
+    await put(kitchen, "jam")
+    answers = await at_once(*(kitchen.fill("jam", 1, cause(once=f"spoon {number}")) for number in range(MANY)))
+    assert sorted(jar.content for jar in answers) == list(range(2, 2 + MANY))
+    assert len(transactions) <= 3
+    rows = await kitchen.rows(subject="jam")
+    assert [row["version"] for row in rows] == list(range(1, 2 + MANY))
+    assert check(await history(kitchen.database, "jam"), "jam") == []
+
+
+async def test_who_is_refused_does_not_hold_up_the_others(kitchen: Kitchen) -> None:
+    await put(kitchen, "jam")
+    seal = kitchen.jars.change("jam", lambda jar: jar.seal(), cause())
+    answers = await at_once(
+        put(kitchen, "honey"), kitchen.fill("nothing"), seal, kitchen.fill("jam"), put(kitchen, "oil")
+    )
+    assert [type(answer) for answer in answers] == [Jar, NotFound, Jar, Sealed, Jar]
+
+
+async def test_of_two_who_add_the_same_one_is_taken(kitchen: Kitchen) -> None:
+    answers = await at_once(put(kitchen, "jam", 1), put(kitchen, "jam", 2), put(kitchen, "honey", 3))
+    assert [type(answer) for answer in answers] == [Jar, Taken, Jar]
+    assert (await kitchen.jars.get("jam")).content == 1
+
+
+async def test_one_request_that_is_sent_twice_at_once_is_made_once(kitchen: Kitchen) -> None:
+    await put(kitchen, "jam")
+    twins = [kitchen.fill("jam", 5, cause(once="request:cook:1", digest="same")) for _ in range(2)]
+    first, second, _ = await at_once(*twins, kitchen.fill("jam"))
+    assert first == second == Jar(id="jam", label="jam", content=6)
+    assert (await kitchen.jars.get("jam")).content == 7
+
+
+async def test_what_cannot_be_stored_fails_alone(kitchen: Kitchen) -> None:
+    odd = kitchen.jars.add(Jar(id="odd", label="odd", content=2**70), [], cause(once="odd"))
+    answers = await at_once(put(kitchen, "jam"), odd, put(kitchen, "honey"))
+    assert [isinstance(answer, Jar) for answer in answers] == [True, False, True]
+
+
+async def test_changes_whose_commit_stays_unknown_are_not_made_again(
+    kitchen: Kitchen, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(kitchen, "jam")
+    monkeypatch.setattr("shared.mongo.PATIENCE_SECONDS", 0.1)
+    async with fail_command(database, "commitTransaction", times=1000, **WRITE_CONCERN_TIMED_OUT):
+        answers = await at_once(*(kitchen.fill("jam") for _ in range(3)))
+    assert all(isinstance(answer, OUTAGES) for answer in answers)
+    assert (await kitchen.jars.get("jam")).content in {1, 4}
