@@ -145,9 +145,12 @@ SABOTAGES: dict[str, tuple[str, Run]] = {
 }
 COVERED = {"acknowledge-before-commit", "unguarded-quantity"}
 """The same trouble on a build that is not broken is a fault of its own: crash.…, and purse.calm."""
+OF_TWO = {"relay-by-cursor"}
+"""One process commits one after the other, so it takes two for a commit to be late."""
 
 for name, (title, run) in SABOTAGES.items():
-    shape = Shape(sabotage=name, purse=name == "unguarded-quantity")
+    replicas = 2 if name in OF_TWO else 1
+    shape = Shape(replicas, sabotage=name, purse=name == "unguarded-quantity")
     add(Fault(f"sabotage.{name}", title, run, shape, quiet_within=15.0, short=True, sabotage=True))
     if name not in COVERED:
-        add(Fault(f"control.{name}", f"nothing is broken; {title.partition('; ')[2]}", run))
+        add(Fault(f"control.{name}", f"nothing is broken; {title.partition('; ')[2]}", run, Shape(replicas)))
