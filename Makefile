@@ -75,6 +75,10 @@ logs: ## Follow the logs of the embedded system
 bench-story: $(READY) ## Measure from the last signature to the email, with the floor beside it
 	@$(BIN)/python -m benchmarks.story
 
+.PHONY: bench
+bench: $(READY) ## Measure every stage beside its floor and its rival, and write docs/performance.md
+	@$(BIN)/python -m benchmarks --write
+
 .PHONY: lock
 lock: ## Pin all dependencies anew, with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-emit-index-url \

@@ -118,7 +118,7 @@ class Mongod(Server):
         self.data_path.mkdir(exist_ok=True)
         where = ["--dbpath", str(self.data_path), "--bind_ip", HOST, "--port", str(self.port), "--nounixsocket"]
         size = ["--replSet", "rs0", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"]
-        parameters = ["diagnosticDataCollectionEnabled=false", "transactionLifetimeLimitSeconds=15"]
+        parameters = ["diagnosticDataCollectionEnabled=false", "transactionLifetimeLimitSeconds=5"]
         if self.enable_test_commands:
             parameters.append("enableTestCommands=1")
         return [str(binary), *where, *size, *(word for each in parameters for word in ("--setParameter", each))]

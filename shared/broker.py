@@ -49,6 +49,8 @@ class Broker:
             url,
             name=f"asskomm-{service}",
             logger=None,
+            # What it would look up for each message, in a thread, is the message.
+            apply_types=False,
             # The default would drop a message whose reaction fails.
             ack_policy=AckPolicy.NACK_ON_ERROR,
             graceful_timeout=STOP_SECONDS,
@@ -71,7 +73,7 @@ class Broker:
             inbox_prefix=self._inbox_prefix,
             # Otherwise a forged `reply_to` makes us publish with our own rights.
             no_reply=True,
-            decoder=_undecoded,
+            decoder=_whole_message,
         )(receive)
 
     async def run(self) -> None:
@@ -139,5 +141,5 @@ class Broker:
             await asyncio.wait_for(self.nats.stop(), STOP_SECONDS + 1)
 
 
-async def _undecoded(message: NatsMessage) -> bytes:
-    return bytes(message.body)
+async def _whole_message(message: NatsMessage) -> NatsMessage:
+    return message

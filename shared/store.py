@@ -13,12 +13,12 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from pymongo import InsertOne, ReplaceOne
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.cause import Cause
 from shared.changes import Change, Place, Step, Write, decide, decide_together, merged, remembered
 from shared.errors import KeyReused, Refused, Stale, Taken
-from shared.mongo import Database, Document, Session, Undecided, clashing_values
+from shared.mongo import Collection, Database, Document, Session, Undecided, clashing_values
 
 CAUSES = "causes"
 """Collection of what has had its effect: keys of requests with the answer, ids of events (the inbox)."""
@@ -166,7 +166,7 @@ class Store:
                 await self._remember(causes, session)
             await _save(self.database, writes, session)
             if rows:
-                await self.database["events"].insert_many(rows, session=session)
+                await _insert(self.database["events"], rows, session)
 
         await self.database.transaction(write, patience)
         if rows:
@@ -174,8 +174,8 @@ class Store:
 
     async def _remember(self, causes: list[Document], session: Session) -> None:
         try:
-            await self.database[CAUSES].insert_many(causes, session=session)
-        except BulkWriteError as error:
+            await _insert(self.database[CAUSES], causes, session)
+        except (BulkWriteError, DuplicateKeyError) as error:
             if clashing_values(error) is None:
                 raise
             raise _Known from error
@@ -193,6 +193,14 @@ class Store:
 def _fail(changes: Sequence[Change], error: Exception) -> None:
     for change in changes:
         change.fail(error)
+
+
+async def _insert(collection: Collection, documents: list[Document], session: Session) -> None:
+    """Insert documents; for a single one the driver has a shorter way."""
+    if len(documents) == 1:
+        await collection.insert_one(documents[0], session=session)
+    else:
+        await collection.insert_many(documents, session=session)
 
 
 async def _save(database: Database, writes: Sequence[Write], session: Session | None) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.chaos.office import Offices
-from tests.chaos.world import NotHere, Shape, World
+from tests.chaos.servers import NotHere
+from tests.chaos.world import Shape, World
 
 Run = Callable[[World, Offices], Awaitable[None]]
 

@@ -11,41 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from operations.embedded import MailSink, Mongod, NatsServer, Server
+from operations.embedded import MailSink, Server
 from tests.chaos.journal import Journal
 from tests.chaos.link import HOST, Link
 from tests.chaos.process import Keeper, Process
+from tests.chaos.servers import PASSWORD, USER, Clocked, Nats, clock, make_keys
 from tests.chaos.trio import Trio
 
 DAY = "2023-01-27"
 SMTP_TIMEOUT = 1.2
 READY_WITHIN_SECONDS = 40.0
 SERVICES = ("membership", "notifications")
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 BUILDS = "tests.builds"
 """The programs that exist for tests alone: what is broken on purpose, and a service that spends from a purse."""
-
-
-USER, PASSWORD = "chaos", "right"
-
-
-class Nats(NatsServer):
-    """A nats-server that asks for a password, which may be another one after its next start."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, sync_always=True)
-        self.password = PASSWORD
-        self.url = f"nats://{USER}:{PASSWORD}@{HOST}:{self.port}"
-
-    def _config(self) -> str:
-        return f"{super()._config()}authorization {{ user: {USER}, password: {self.password} }}\n"
-
-
-class NotHere(Exception):  # noqa: N818 -- says what is the matter
-    """A fault that cannot be made on this machine; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +42,6 @@ class Shape:
     """Whether clocks can be made to jump."""
     nodes: int = 1
     """How many mongods there are."""
-
-
-class Clocked(Mongod):
-    """A mongod whose clock can be made to jump."""
-
-    def __init__(self, folder: Path, shape: Shape) -> None:
-        super().__init__(folder, enable_test_commands=True)
-        self._clock = clock(folder, "mongod") if shape.faketime else {}
-
-    def _command(self) -> list[str]:
-        return ["/usr/bin/env", *(f"{name}={value}" for name, value in self._clock.items()), *super()._command()]
 
 
 @dataclass
@@ -99,7 +66,7 @@ class World:
     def __init__(self, folder: Path, shape: Shape) -> None:
         self.folder, self.shape = folder, shape
         folder.mkdir(parents=True, exist_ok=True)
-        self.mongod = Trio(folder) if shape.nodes > 1 else Clocked(folder, shape)
+        self.mongod = Trio(folder) if shape.nodes > 1 else Clocked(folder, faketime=shape.faketime)
         self.nats = Nats(folder)
         self.mail = MailSink(folder)
         self.servers: dict[str, Server | Trio] = {"mongod": self.mongod, "nats": self.nats, "mail": self.mail}
@@ -140,7 +107,7 @@ class World:
         if template is not None:
             for name in ("mongod", "nats", "keys"):
                 await asyncio.to_thread(_copy, template / name, self.folder / name)
-        _make_keys(self.folder / "keys")
+        make_keys(self.folder / "keys")
         await asyncio.gather(*(asyncio.to_thread(server.start) for server in self.servers.values()))
         if template is None:
             await self.run("setup")
@@ -262,19 +229,6 @@ class World:
                 self.mounts.append(place)
 
 
-def clock(folder: Path, whose: str) -> dict[str, str]:
-    """What makes a process see another time than there is; raises NotHere."""
-    if not FAKETIME.exists():
-        raise NotHere("libfaketime is not installed")
-    return {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(folder / f"clock-{whose}"),
-        # Looking at the file at each call would cost more than all else.
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-
-
 def _direct(port: int) -> str:
     return f"mongodb://{HOST}:{port}/?directConnection=true"
 
@@ -299,16 +253,3 @@ def _port_of(server: Server | Trio) -> int:
 
 def _copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.lock"))
-
-
-def _make_keys(folder: Path) -> None:
-    if folder.exists():
-        return
-    folder.mkdir()
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    (folder / "token-private.pem").write_bytes(private)
-    (folder / "token-public.pem").write_bytes(public)

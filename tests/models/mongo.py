@@ -16,7 +16,7 @@ from shared.mongo import Document
 from tests.models.queries import matches
 from tests.models.wire import NotYet, Wire
 
-LIFETIME_SECONDS = 15.0
+LIFETIME_SECONDS = 5.0
 """After which the server ends a transaction that somebody has left behind."""
 
 _AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True)

@@ -2,13 +2,13 @@
 
 import base64
 import re
-from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from services.notifications.domain import Delivery
 from shared.clock import BERLIN
 
+WORD_MAX_BYTES = 42
 SENDER = "Allianz Sichere Sächsische Kommunen"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -40,10 +40,16 @@ def mime(delivery: Delivery, sender: str) -> bytes:
     return b"".join((head, b"\r\n", edge, b"\r\n", plain, edge, b"\r\n", html, edge, b"--\r\n"))
 
 
-@lru_cache
 def _subject(subject: str) -> str:
-    """Encoding takes long, and several offices get the same."""
-    return Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
+    """The subject as encoded words (RFC 2047, section 2), on lines of at most 78 characters."""
+    words, word = [], b""
+    for letter in subject:
+        encoded = letter.encode()
+        if len(word) + len(encoded) > WORD_MAX_BYTES:
+            words.append(word)
+            word = b""
+        word += encoded
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(one).decode()}?=" for one in (*words, word))
 
 
 @lru_cache

@@ -18,7 +18,7 @@ MEGABYTES = 400
 KIND = "membership.interest_shown.v1"
 
 
-@fault("backlog", "100,000 events wait when the services start", seconds=300, quiet_within=420)
+@fault("backlog", "100,000 events wait when the services start", seconds=400, quiet_within=600)
 async def backlog(world: World, offices: Offices) -> None:
     """They are history, so that nobody is to be told; all else is as with any event."""
     for process in world.processes.values():

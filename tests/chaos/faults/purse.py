@@ -187,7 +187,7 @@ async def commits(world: World, offices: Offices, *, answer: dict[str, Any]) -> 
 
 
 for point in ("mongo.before_commit", "mongo.after_commit"):
-    # MongoDB keeps what a dead transaction has locked for up to 15 s.
+    # MongoDB keeps what a dead transaction has locked for some seconds.
     add(Fault(f"purse.crash.{point}", f"the purse dies at `{point}`", partial(crash, point=point), PURSE, seconds=25))
 for name, (title, answer) in COMMITS.items():
     for shape in (PURSE, PURSE_TWO):

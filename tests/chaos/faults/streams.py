@@ -13,7 +13,8 @@ from tests.chaos.fault import fault
 from tests.chaos.office import Offices
 from tests.chaos.process import Process
 from tests.chaos.quiet import quiet
-from tests.chaos.world import PASSWORD, Shape, World
+from tests.chaos.servers import PASSWORD
+from tests.chaos.world import Shape, World
 
 SEEN_WITHIN_SECONDS = 60.0
 

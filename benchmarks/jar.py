@@ -1,0 +1,207 @@
+"""Two small services to measure the mechanisms on, through what every service uses.
+
+`jars` changes aggregates and publishes; `shelf` stores one note per event. Nothing here knows how that is done.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import msgspec
+import nats
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from operations.setup import set_up_database
+from shared.cause import Cause
+from shared.clock import system_clock
+from shared.cloudevents import Envelope
+from shared.events import Event
+from shared.facts import told
+from shared.ids import new_id, new_trace
+from shared.inbox import Subscription
+from shared.repository import Index
+from shared.service import Service
+from shared.settings import Settings
+from shared.streams import set_up_streams, stream_name
+
+TOGETHER = 500
+"""How many events are stored in one transaction where only their number matters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JarFilled:
+    """Something was put into a jar."""
+
+    type: ClassVar[str] = "jars.jar_filled.v1"
+
+    jar: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JugFilled(JarFilled):
+    """The same, told by another service."""
+
+    type: ClassVar[str] = "jugs.jar_filled.v1"
+
+
+FACTS: dict[str, type[JarFilled]] = {"jars": JarFilled, "jugs": JugFilled}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Jar:
+    """A jar on the shelf."""
+
+    id: str
+    label: str
+    content: int = 0
+    sealed: bool = False
+
+    @classmethod
+    def begun(cls, fact: JarFilled) -> "Jar":
+        """The jar that begins with this fact."""
+        return cls(id=fact.jar, label=f"Glas {fact.jar}", content=fact.amount)
+
+    def after(self, fact: JarFilled) -> "Jar":
+        """The jar after this fact."""
+        return replace(self, content=self.content + fact.amount)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """What the shelf has heard."""
+
+    id: str
+    jar: str
+    amount: int
+
+
+class Jars:
+    """The service that publishes; also under another name, with a database and a stream of its own."""
+
+    def __init__(self, settings: Settings, name: str = "jars") -> None:
+        self.settings, self.name, self.fact = settings, name, FACTS[name]
+        self.service = Service(name, settings)
+        self.jars = self.service.repository("jars", Jar, indexes=[Index(("label",), unique=True)])
+
+    async def add(self, id: str) -> Jar:
+        """A new jar, and the event."""
+        fact = self.fact(jar=id, amount=1)
+        return await self.jars.add(Jar.begun(fact), [fact], cause())
+
+    async def fill(self, id: str) -> Jar:
+        """Put something into a jar, and the event."""
+        return await self.jars.change(id, lambda jar: told(jar, self.fact(jar=id, amount=1)), cause())
+
+    async def stock(self, count: int, *, events: int = 1, prefix: str = "stock") -> list[str]:
+        """Many jars with so many events each, many in one transaction; returns their ids."""
+        ids = [f"{prefix}-{number}" for number in range(count)]
+        for start in range(0, count, max(1, TOGETHER // events)):
+            some = ids[start : start + max(1, TOGETHER // events)]
+            await self.service.store.commit(cause(), *(self.jars.adding(*self._begun(id, events)) for id in some))
+        return ids
+
+    def _begun(self, id: str, events: int) -> tuple[Jar, list[Event]]:
+        fact = self.fact(jar=id, amount=1)
+        jar, later = told(Jar.begun(fact), *[fact] * (events - 1))
+        return jar, [fact, *later]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """At work as in production, but for HTTP."""
+        async with self.service.application([]).lifespan():
+            yield
+
+    @asynccontextmanager
+    async def written(self) -> AsyncIterator[None]:
+        """Only the writing side: nothing is published."""
+        self.service.database.open()
+        yield
+        await self.service.database.close()
+
+
+def shelf(settings: Settings) -> Service:
+    """The service that reacts: each event becomes a note."""
+    service = Service("shelf", settings)
+    notes = service.repository("notes", Note)
+
+    async def note(fact: JarFilled, cause: Cause) -> None:
+        await notes.add(Note(id=cause.id, jar=fact.jar, amount=fact.amount), [], cause)
+
+    service.subscribe(Subscription("jars", {JarFilled: note}))
+    return service
+
+
+async def fresh(settings: Settings, *services: Service) -> None:
+    """Set these services up as in production, from nothing."""
+    await fresh_streams(settings, *services)
+    for service in services:
+        service.database.open()
+        await service.database.client.drop_database(service.name)
+        await service.database.close()
+        await set_up_database(service)
+
+
+async def fresh_streams(settings: Settings, *services: Service) -> None:
+    """Set up what these services have in NATS, with nothing in it."""
+    publishers = [service.name for service in services if service.name in FACTS]
+    durables = [inbox.durable for service in services for inbox in service.inboxes]
+    async with jetstream(settings) as js:
+        for publisher in publishers:
+            with suppress(NotFoundError):
+                await js.delete_stream(stream_name(publisher))
+        for durable in durables:
+            await forget(js, durable.stream, durable.service)
+        await set_up_streams(js, publishers, durables)
+
+
+async def forget(js: JetStreamContext, stream: str, durable: str) -> None:
+    """Whoever subscribes under this name again begins anew."""
+    with suppress(NotFoundError):
+        await js.delete_consumer(stream, durable)
+
+
+@asynccontextmanager
+async def jetstream(settings: Settings) -> AsyncIterator[JetStreamContext]:
+    """A connection of its own."""
+    client = await nats.connect(settings.nats_url)
+    try:
+        yield client.jetstream()
+    finally:
+        await client.close()
+
+
+def bodies(count: int, *, jars: int = 1000) -> list[Envelope]:
+    """Events as the service publishes them, of several jars in turn, made without a database."""
+    trace = new_trace()
+    return [
+        Envelope(
+            id=new_id(),
+            publisher="jars",
+            type=JarFilled.type,
+            subject=f"made-{number % jars}",
+            time=system_clock(),
+            version=number // jars + 1,
+            actor="benchmark",
+            cause=trace,
+            trace=trace,
+            history=False,
+            body=msgspec.json.encode(JarFilled(jar=f"made-{number % jars}", amount=1)),
+        )
+        for number in range(count)
+    ]
+
+
+def names(prefix: str) -> Iterator[str]:
+    """Ids without end."""
+    number = 0
+    while True:
+        number += 1
+        yield f"{prefix}-{number}"
+
+
+def cause() -> Cause:
+    """Why something changes; each time for another reason."""
+    return Cause(actor="benchmark", at=system_clock(), id=new_id(), trace=new_trace())

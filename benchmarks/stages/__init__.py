@@ -1,0 +1,1 @@
+"""One module per stage, with its floor, ours and the rival."""

@@ -1,0 +1,299 @@
+"""Email: our mailer beside the same bytes over bare connections, and beside a connection and an EmailMessage for each.
+
+The mail server is a quick one of its own, a process that takes everything and keeps nothing, the same for all.
+"""
+
+import asyncio
+import itertools
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import TypeVar, cast
+
+import aiosmtplib
+import uvloop
+
+from benchmarks.measure import Bench, Results, Row, Sample
+from operations.child import HOST, Server, answers
+from operations.load import rows
+from operations.services import SERVICES, service_of
+from operations.setup import set_up_database
+from services.notifications.domain import Contact, Delivery, State, delivery
+from services.notifications.emails import emails_about
+from services.notifications.mailer import CONNECTIONS, Mailer
+from services.notifications.mailer.connection import Connection
+from services.notifications.mailer.mime import mime
+from services.notifications.templates import renderer
+from shared.cause import Cause
+from shared.clock import system_clock
+from shared.events.membership import InterestShown
+from shared.ids import new_id, new_trace
+from shared.repository import Repository
+from shared.service import Service
+from shared.settings import Settings
+
+NAME = "mail"
+EMAILS = 600
+NAIVE_EMAILS = 60
+BATCH = 100
+LOOK_SECONDS = 0.02
+
+T = TypeVar("T")
+
+
+class Sink(asyncio.Protocol):
+    """A mail server that takes everything at once; each email is handed to `take`."""
+
+    def __init__(self, take: Callable[[bytes], None] = lambda _: None) -> None:
+        self._take, self._buffer, self._in_data = take, b"", False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(b"220 sink\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Answer all commands that are there, in one go."""
+        self._buffer, said = self._buffer + data, list[bytes]()
+        while True:
+            part, end, rest = self._buffer.partition(b"\r\n.\r\n" if self._in_data else b"\r\n")
+            if not end:
+                break
+            self._buffer = rest
+            said.append(self._email(part) if self._in_data else self._command(part[:4].upper()))
+        self._transport.write(b"".join(said))
+
+    def _email(self, content: bytes) -> bytes:
+        self._in_data = False
+        self._take(content)
+        return b"250 taken\r\n"
+
+    def _command(self, verb: bytes) -> bytes:
+        self._in_data = verb == b"DATA"
+        if verb == b"QUIT":
+            return b"221 bye\r\n"
+        if verb == b"EHLO":
+            return b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+        return b"354 go on\r\n" if self._in_data else b"250 well\r\n"
+
+
+class SinkServer(Server):
+    """The sink as a process of its own."""
+
+    name = "sink"
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", __name__, str(self.port)]
+
+    def _is_ready(self) -> bool:
+        return answers(self.port, b"220 ")
+
+
+class Bare:
+    """A bare connection: what SMTP without extensions needs, one command after the other, and nothing else."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @staticmethod
+    async def open(port: int) -> "Bare":
+        """Connect, be greeted, and say hello."""
+        bare = Bare(*await asyncio.open_connection(HOST, port))
+        await bare._say(b"")
+        await bare._say(b"HELO floor\r\n")
+        return bare
+
+    async def sendmail(self, sender: str, recipients: Sequence[str], message: bytes) -> None:
+        """Send one email and wait until it was taken."""
+        await self._say(b"MAIL FROM:<%b>\r\n" % sender.encode())
+        await self._say(b"RCPT TO:<%b>\r\n" % recipients[0].encode())
+        await self._say(b"DATA\r\n")
+        await self._say(message + b".\r\n")
+
+    async def _say(self, what: bytes) -> None:
+        self._writer.write(what)
+        answer = await self._reader.readline()
+        assert answer[:1] in {b"2", b"3"}, answer
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
+
+async def naive(settings: Settings, emails: list[Delivery]) -> float:
+    """Seconds for the way that the documentation of the libraries shows first."""
+    return await shared_out(len(emails), range(CONNECTIONS), lambda _, number: _naively(settings, emails[number]))
+
+
+async def _naively(settings: Settings, one: Delivery) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = settings.mail_from
+    message["To"] = one.to
+    message["Subject"] = one.text.subject
+    message["Message-ID"] = one.message_id
+    message.set_content(one.text.plain)
+    message.add_alternative(one.text.html, subtype="html")
+    await aiosmtplib.send(message, hostname=HOST, port=settings.smtp_port, start_tls=False)
+
+
+class Post:
+    """Everything that it takes to send the same emails in each of the ways."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.service: Service = service_of(SERVICES["notifications"](settings))
+        self.deliveries: Repository[Delivery] = next(one for one in self.service.repositories if one.kind is Delivery)
+        self._render = renderer(settings.public_url)
+        self._facts = [
+            InterestShown(ags=row["ags"], name=row["name"], police_directorate="PD Görlitz", shown_on=date(2023, 1, 12))
+            for row in rows("municipalities.csv")
+        ]
+
+    async def open(self) -> None:
+        """Make the collections, with their indexes."""
+        await set_up_database(self.service)
+        self.service.database.open()
+
+    def emails(self, count: int) -> list[Delivery]:
+        """So many emails about interests, each of another municipality, as the reaction to the event makes them."""
+        return [self._email(fact) for fact in itertools.islice(itertools.cycle(self._facts), count)]
+
+    def _email(self, fact: InterestShown) -> Delivery:
+        (email,) = emails_about(fact, [])
+        contact = Contact(id="lpr", office="LPR", email="lpr@lpr.example", role=email.role, area=email.area)
+        text, at = self._render(email, contact.office), system_clock()
+        return delivery(email, text, contact, event_id=new_id(), event_type=fact.type, domain="lpr.example", now=at)
+
+    async def mail(self, settings: Settings, emails: list[Delivery]) -> float:
+        """Seconds for our mailer to send, and to record, what it has claimed and stored before."""
+        await self.service.database[self.deliveries.collection].delete_many({})
+        mailer = Mailer(self.deliveries, settings, self.service.lease)
+        claimed = [mailer.claim(one) for one in emails]
+        for start in range(0, len(emails), BATCH):
+            cause = Cause(actor="benchmark", at=system_clock(), id=new_id(), trace=new_trace())
+            steps = [self.deliveries.adding(one) for one in claimed[start : start + BATCH]]
+            await self.deliveries.store.commit(cause, *steps)
+        running = asyncio.create_task(mailer.run())
+        try:
+            started = time.perf_counter()
+            for one in claimed:
+                mailer.send(one)
+            while await self._sent() < len(emails):  # noqa: ASYNC110 -- MongoDB is asked
+                await asyncio.sleep(LOOK_SECONDS)
+            return time.perf_counter() - started
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+    async def _sent(self) -> int:
+        return await self.service.database[self.deliveries.collection].count_documents({"state": State.SENT})
+
+
+async def shared_out(count: int, connections: Sequence[T], send: Callable[[T, int], Awaitable[object]]) -> float:
+    """Seconds for so many emails over several connections, each of which takes the next one when it is free."""
+    numbers = iter(range(count))
+
+    async def work(connection: T) -> None:
+        for number in numbers:
+            await send(connection, number)
+
+    started = time.perf_counter()
+    await asyncio.gather(*map(work, connections))
+    return time.perf_counter() - started
+
+
+async def bare(settings: Settings, emails: list[Delivery]) -> float:
+    """Seconds for the floor: the same bytes, made before, over as many connections of the library as we have."""
+    connections = [aiosmtplib.SMTP(hostname=HOST, port=settings.smtp_port, start_tls=False) for _ in range(CONNECTIONS)]
+    for one in connections:
+        await one.connect()
+    return await _sent_over(connections, settings.mail_from, emails)
+
+
+async def sockets(settings: Settings, emails: list[Delivery]) -> float:
+    """Seconds for the same bytes without the library."""
+    connections = [await Bare.open(settings.smtp_port) for _ in range(CONNECTIONS)]
+    return await _sent_over(connections, settings.mail_from, emails)
+
+
+async def _sent_over(connections: Sequence[aiosmtplib.SMTP | Bare], sender: str, emails: list[Delivery]) -> float:
+    to, contents = [emails[0].to], [mime(one, sender) for one in emails]
+    for one in connections:  # The first email over each comes with a greeting.
+        await one.sendmail(sender, to, contents[0])
+    seconds = await shared_out(
+        len(emails), connections, lambda over, number: over.sendmail(sender, to, contents[number])
+    )
+    for one in connections:
+        one.close()
+    return seconds
+
+
+async def without_database(settings: Settings, emails: list[Delivery]) -> float:
+    """Seconds for our connections and our MIME, with nothing recorded."""
+    sender, to = settings.mail_from, emails[0].to
+    connections = [Connection(settings) for _ in range(CONNECTIONS)]
+    for one in connections:
+        await one.send(sender, to, mime(emails[0], sender))
+    seconds = await shared_out(
+        len(emails), connections, lambda over, number: over.send(sender, to, mime(emails[number], sender))
+    )
+    for one in connections:
+        await one.close()
+    return seconds
+
+
+async def run(bench: Bench) -> list[Row]:
+    """Measure all ways in turn."""
+    sink = SinkServer(bench.servers.folder)
+    post = Post(replace(bench.settings(), smtp_port=sink.port))
+    settings, count, few = post.settings, bench.scaled(EMAILS), bench.scaled(NAIVE_EMAILS)
+
+    async def sample(way: Callable[[Settings, list[Delivery]], Awaitable[float]], count: int = count) -> Sample:
+        emails = post.emails(count)
+        with bench.measured(sink=sink.pid) as measured:
+            measured.seconds, measured.count = await way(settings, emails), count
+        return measured
+
+    await asyncio.to_thread(sink.start)
+    await post.open()
+    try:
+        found = await bench.interleaved(
+            floor=lambda: sample(bare), sockets=lambda: sample(sockets), connections=lambda: sample(without_database),
+            ours=lambda: sample(post.mail), naive=lambda: sample(naive, few),
+        )  # fmt: skip
+    finally:
+        await post.service.database.close()
+        sink.kill()
+    return _rows(found)
+
+
+def _rows(found: Results) -> list[Row]:
+    def row(name: str, what: str, to: str = "floor", goal: float = 0) -> Row:
+        ratio = found.ratio(name, to, lambda one: one.rate)
+        return Row(
+            stage=NAME, what=what, unit="/s", ratio=ratio,
+            value=found.of(name, lambda one: one.rate), floor=found.of("floor", lambda one: one.rate),
+            rival=found.of("naive", lambda one: one.rate),
+            goal=f"≥ {goal} × {to}" if goal else "", met=ratio >= goal, note=f"CPU µs: {found.cpu(name)}",
+        )  # fmt: skip
+
+    return [
+        row("ours", f"mailer, with claims and outcomes in MongoDB, {CONNECTIONS} connections", "floor", 0.6),
+        row("ours", "the same beside a connection and an EmailMessage for each", "naive", 8),
+        row("connections", "its connections and putting the emails together, without MongoDB"),
+        row("sockets", "the same bytes over sockets, without the library"),
+    ]
+
+
+async def serve(port: int) -> None:
+    """Be the sink, until killed."""
+    server = await asyncio.get_running_loop().create_server(Sink, HOST, port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1])))

@@ -1,0 +1,66 @@
+"""The servers of a world, as real as elsewhere, and with what it takes to break them."""
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from operations.child import HOST
+from operations.embedded import Mongod, NatsServer
+
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+USER, PASSWORD = "chaos", "right"
+
+
+class Nats(NatsServer):
+    """A nats-server that asks for a password, which may be another one after its next start."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, sync_always=True)
+        self.password = PASSWORD
+        self.url = f"nats://{USER}:{PASSWORD}@{HOST}:{self.port}"
+
+    def _config(self) -> str:
+        return f"{super()._config()}authorization {{ user: {USER}, password: {self.password} }}\n"
+
+
+class NotHere(Exception):  # noqa: N818 -- says what is the matter
+    """A fault that cannot be made on this machine; the message says why."""
+
+
+class Clocked(Mongod):
+    """A mongod whose clock can be made to jump."""
+
+    def __init__(self, folder: Path, *, faketime: bool) -> None:
+        super().__init__(folder, enable_test_commands=True)
+        self._clock = clock(folder, "mongod") if faketime else {}
+
+    def _command(self) -> list[str]:
+        return ["/usr/bin/env", *(f"{name}={value}" for name, value in self._clock.items()), *super()._command()]
+
+
+def clock(folder: Path, whose: str) -> dict[str, str]:
+    """What makes a process see another time than there is; raises NotHere."""
+    if not FAKETIME.exists():
+        raise NotHere("libfaketime is not installed")
+    return {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / f"clock-{whose}"),
+        # Looking at the file at each call would cost more than all else.
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def make_keys(folder: Path) -> None:
+    """The keys that tokens are signed and checked with, where there are none yet."""
+    if folder.exists():
+        return
+    folder.mkdir()
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (folder / "token-private.pem").write_bytes(private)
+    (folder / "token-public.pem").write_bytes(public)
