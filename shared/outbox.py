@@ -129,6 +129,7 @@ class Relay:
         if published:
             await self._stream.note()
             await self._database[EVENTS].update_many({"_id": {"$in": published}}, {"$unset": {"unpublished": 1}})
+            crashpoint("relay.after_mark")
         return len(published)
 
     async def _rows(self, subjects: dict[str, list[str]], limit: int) -> list[Document]:

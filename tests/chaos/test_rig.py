@@ -39,4 +39,4 @@ def test_every_point_of_the_code_is_passed_twice() -> None:
     assert len(points) > 10
     for point in points:
         hits = {name.rpartition(".")[2] for name in FAULTS if f".{point}." in name}
-        assert hits == ({"1"} if point.startswith("parking.") else {"1", "2"}), point
+        assert hits == {"1", "2"}, point

@@ -28,13 +28,13 @@ POISONS: dict[str, tuple[str, bytes]] = {
 TOO_LARGE = b"x" * 1_000_000
 
 
-async def poison(world: World, offices: Offices, *, crash: str = "") -> None:
+async def poison(world: World, offices: Offices, *, crash: str = "", hit: int = 1) -> None:
     """Publish poison about agreements that are being signed, look at it as an operator does, and drop it."""
     process = world.replicas("notifications")[0]
     deaths = len(process.deaths)
     if crash:
         world.allowance.unknown_emails += 4
-        await world.crash_at(process, crash, 1)
+        await world.crash_at(process, crash, hit)
     files = {name: await offices.ready_agreement() for name in POISONS}
     for name, (agreement, _) in files.items():
         await _publish(world, name, agreement)
@@ -90,11 +90,12 @@ async def _seen(world: World, agreements: set[str]) -> list[dict[str, Any]]:
 
 add(Fault("poison", "events that nobody can read come in between", poison, short=True, seconds=20))
 for point in ("parking.failed", "parking.parked", "parking.before_done"):
-    add(
-        Fault(
-            f"crash.notifications.{point}.1",
-            f"notifications dies at `{point}`, with events parked",
-            partial(poison, crash=point),
-            seconds=25,
+    for hit in (1, 2):
+        add(
+            Fault(
+                f"crash.notifications.{point}.{hit}",
+                f"notifications dies at `{point}`, pass {hit}, with events parked",
+                partial(poison, crash=point, hit=hit),
+                seconds=25,
+            )
         )
-    )
