@@ -93,6 +93,7 @@ async def _come_again(world: World, offices: Offices, more: dict[str, str]) -> N
     config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=first)
     subscription = await js.subscribe("membership.>", ordered_consumer=True, config=config)
     messages = [await subscription.next_msg(timeout=10) for _ in range(RECENT)]
+    await subscription.unsubscribe()
     offices.random.shuffle(messages)
     for message in messages:
         headers = {name: value for name, value in (message.headers or {}).items() if name != "Nats-Msg-Id"}

@@ -130,6 +130,7 @@ async def duplicates(world: World, offices: Offices) -> None:
     info = await js.stream_info(STREAMS["membership"])
     subscription = await js.subscribe("membership.>", ordered_consumer=True)
     messages = [await subscription.next_msg(timeout=10) for _ in range(info.state.messages)]
+    await subscription.unsubscribe()
     offices.random.shuffle(messages)
     async with offices.at_work(1):
         for message in messages:
