@@ -29,6 +29,7 @@ class Publisher:
     def __init__(self) -> None:
         self._client: Client | None = None
         self._inbox = ""
+        self._beginning = asyncio.Lock()
         self._numbers = itertools.count()
         self._answers: dict[str, asyncio.Future[int]] = {}
 
@@ -53,8 +54,13 @@ class Publisher:
             del self._answers[number]
 
     async def _listen(self, client: Client) -> None:
-        self._client, self._inbox = client, client.new_inbox()
-        await client.subscribe(f"{self._inbox}.*", cb=self._answered)
+        async with self._beginning:
+            if client is self._client:
+                return
+            inbox = client.new_inbox()
+            await client.subscribe(f"{inbox}.*", cb=self._answered)
+            # Only now: had this failed before, nobody would ever listen to the answers.
+            self._client, self._inbox = client, inbox
 
     async def _answered(self, message: Msg) -> None:
         answer = self._answers.get(message.subject.rpartition(".")[2])
@@ -66,5 +72,8 @@ class Publisher:
         said = msgspec.json.decode(message.data, type=_Acknowledgement)
         if said.error is None:
             answer.set_result(said.seq)
-        else:
-            answer.set_exception(APIError.from_error(said.error))
+            return
+        try:
+            APIError.from_error(said.error)  # It raises, whatever its name says.
+        except APIError as refusal:
+            answer.set_exception(refusal)

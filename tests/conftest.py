@@ -1,8 +1,7 @@
 """The real servers for the tests: one NATS, one MongoDB and one mail sink, started when the first test needs them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -13,6 +12,7 @@ from operations.embedded import EmbeddedServers
 from operations.load import load
 from operations.local import System, running_system
 from shared.log import configure_logs
+from tests.lifespan import in_a_task_of_its_own
 
 
 @pytest.fixture(scope="session")
@@ -29,27 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next((n for n, name in enumerate(long) if name in item.nodeid), len(long)))
 
 
-@asynccontextmanager
-async def loaded_system(servers: EmbeddedServers) -> AsyncIterator[System]:
+def loaded_system(servers: EmbeddedServers) -> AbstractAsyncContextManager[System]:
     """All services on the day of the story, with the alliance of January 2023 loaded."""
-    ready: asyncio.Future[System] = asyncio.get_running_loop().create_future()
-    ended = asyncio.Event()
+    return in_a_task_of_its_own(_loaded_system(servers))
 
-    async def run() -> None:
-        async with running_system(servers, as_of=DAY) as running:
-            await load(running.settings)
-            await running.quiet()
-            ready.set_result(running)
-            await ended.wait()
 
-    # Litestar wants to be stopped by the task that started it; pytest ends a fixture in another one.
-    task = asyncio.create_task(run())
-    await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        task.result()
-    yield ready.result()
-    ended.set()
-    await task
+@asynccontextmanager
+async def _loaded_system(servers: EmbeddedServers) -> AsyncIterator[System]:
+    async with running_system(servers, as_of=DAY) as running:
+        await load(running.settings)
+        await running.quiet()
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 from faststream import AckPolicy
 from faststream.nats import NatsBroker, NatsMessage, PullSub
@@ -52,7 +51,7 @@ def sabotage(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 
 def _put(target: object, name: str, new: object) -> None:
     """Put something in another's place, for as long as this process lives."""
-    patch.object(target, name, new).start()
+    setattr(target, name, new)
 
 
 @sabotage("publish-before-commit")

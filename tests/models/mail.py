@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from unittest.mock import patch
 
 import aiosmtplib
 from hypothesis import strategies as st
@@ -48,7 +47,7 @@ class Mailing(Schedule):
         self._sent: set[str] = set()
         super().__init__()
         sender = lambda **_: Sender(self.mail_server)  # noqa: E731 -- short
-        self._patched.enter_context(patch.object(aiosmtplib, "SMTP", sender))
+        self.instead.setattr(aiosmtplib, "SMTP", sender)
 
     @functools.cached_property
     def mail_server(self) -> MailServer:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import ClassVar
-from unittest.mock import patch
 
 import hypothesis
 import pytest
@@ -78,9 +77,10 @@ class Schedule(RuleBasedStateMachine):
         self._counted = 0
         self._patched = ExitStack()
         self._patched.enter_context(capture_logs())
-        self._patched.enter_context(patch("shared.outbox.new_id", self.new_id))
-        self._patched.enter_context(patch("shared.mongo.time", SimpleNamespace(monotonic=lambda: self.wire.now)))
-        self._patched.enter_context(patch("shared.mongo.PATIENCE_SECONDS", 20 * ANSWER_SECONDS))
+        self.instead = self._patched.enter_context(pytest.MonkeyPatch.context())
+        self.instead.setattr("shared.outbox.new_id", self.new_id)
+        self.instead.setattr("shared.mongo.time", SimpleNamespace(monotonic=lambda: self.wire.now))
+        self.instead.setattr("shared.mongo.PATIENCE_SECONDS", 20 * ANSWER_SECONDS)
         self.processes = [self.begin(replica) for replica in range(REPLICAS)]
 
     def begin(self, replica: int) -> Process:

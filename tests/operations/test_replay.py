@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,7 @@ from operations.setup import set_up
 from shared import lease
 from shared.errors import NotFound
 from shared.outbox import EVENTS, row_envelope
+from tests.lifespan import in_a_task_of_its_own
 from tests.shared.pantry import Pantry, running_pantry
 from tests.waiting import until
 
@@ -171,29 +173,22 @@ class Lossy:
         return sorted((mail.to, mail.message_id) for mail in read_mails(self.servers.maildir))
 
 
+@asynccontextmanager
+async def two_towns(folder: Path) -> AsyncIterator[Lossy]:
+    """The whole system, on servers of its own, with two municipalities."""
+    few, rows = {TOWN.ags, OTHER.ags, None}, loading.rows
+    with EmbeddedServers(folder) as servers:
+        async with running_system(servers, as_of=DAY) as system:
+            with pytest.MonkeyPatch.context() as instead:
+                instead.setattr(loading, "rows", lambda name: [row for row in rows(name) if row.get("ags") in few])
+                await loading.load(system.settings)
+            yield Lossy(servers, system)
+
+
 @pytest.fixture(scope="module")
 async def lossy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lossy]:
-    few, rows = {TOWN.ags, OTHER.ags, None}, loading.rows
-    ready: asyncio.Future[Lossy] = asyncio.get_running_loop().create_future()
-    ended = asyncio.Event()
-
-    async def run() -> None:
-        with EmbeddedServers(tmp_path_factory.mktemp("lossy")) as servers:
-            async with running_system(servers, as_of=DAY) as system:
-                with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(loading, "rows", lambda name: [row for row in rows(name) if row.get("ags") in few])
-                    await loading.load(system.settings)
-                ready.set_result(Lossy(servers, system))
-                await ended.wait()
-
-    # Litestar wants to be stopped by the task that started it; pytest ends a fixture in another one.
-    task = asyncio.create_task(run())
-    await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        task.result()
-    yield ready.result()
-    ended.set()
-    await task
+    async with in_a_task_of_its_own(two_towns(tmp_path_factory.mktemp("lossy"))) as lossy:
+        yield lossy
 
 
 async def test_after_all_was_lost_the_stream_is_filled_again_and_nobody_is_told_twice(lossy: Lossy) -> None:
