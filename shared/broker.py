@@ -1,12 +1,10 @@
-"""The connection to NATS: publishing with acknowledgement, and subscribing to a durable."""
+"""The connection to NATS: publishing with acknowledgement, and a watch over the durables that a service reads."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats import NatsBroker
 from nats.aio.client import Client, ErrorCallback
 
 from shared.cloudevents import Envelope
@@ -14,11 +12,10 @@ from shared.publisher import Publisher
 from shared.streams import Durable, Mismatch, check_durable
 
 PROBE_SECONDS = 10.0
+RETRY_SECONDS = 1.0
 STOP_SECONDS = 5.0
 
 log = structlog.get_logger()
-
-Receive = Callable[[NatsMessage], Awaitable[None]]
 
 
 class _PatientBroker(NatsBroker):
@@ -42,17 +39,13 @@ class Broker:
         self._durables: list[Durable] = []
         self._client: Client | None = None
         self._publisher = Publisher()
-        self._in_place = False
+        self.in_place = asyncio.Event()
+        """Every durable was as this service needs it, when it was looked at last."""
         inbox = f"_INBOX_{service}"
-        self._inbox_prefix = f"{inbox}.".encode()
         self.nats = _PatientBroker(
             url,
             name=f"asskomm-{service}",
             logger=None,
-            # What it would look up for each message, in a thread, is the message.
-            apply_types=False,
-            # The default would drop a message whose reaction fails.
-            ack_policy=AckPolicy.NACK_ON_ERROR,
             graceful_timeout=STOP_SECONDS,
             inbox_prefix=inbox,
             # After a limited number of attempts nats-py would freeze the event loop.
@@ -62,44 +55,29 @@ class Broker:
             max_outstanding_pings=2,
         )
 
-    def subscribe(self, durable: Durable, receive: Receive) -> None:
-        """Hand every message of the durable to `receive`, one at a time."""
+    def watch(self, durable: Durable) -> None:
+        """Look after a durable from now on: whether it is there, and as it should be."""
         self._durables.append(durable)
-        self.nats.subscriber(
-            durable=durable.service,
-            config=durable.config,
-            stream=JStream(durable.stream, declare=False),
-            pull_sub=PullSub(batch_size=1, timeout=5),
-            inbox_prefix=self._inbox_prefix,
-            # Otherwise a forged `reply_to` makes us publish with our own rights.
-            no_reply=True,
-            decoder=_whole_message,
-        )(receive)
 
     async def run(self) -> None:
-        """Connect, subscribe once the durables are as they should be, and watch over them until cancelled."""
+        """Connect, and watch over the durables, until cancelled."""
         self._client = await self.nats.connect()
-        while not await self._probe():  # noqa: ASYNC110 -- NATS is asked; there is nothing here to wait for
-            await asyncio.sleep(1)
-        await self.nats.start()
         while True:
-            await asyncio.sleep(PROBE_SECONDS)
             await self._probe()
+            await asyncio.sleep(PROBE_SECONDS if self.in_place.is_set() else RETRY_SECONDS)
 
-    async def _probe(self) -> bool:
-        # A durable that was deleted is otherwise noticed by nobody: its subscriber spins, and pings go well.
+    async def _probe(self) -> None:
+        # A durable that was deleted is otherwise noticed by nobody: pings go well.
         try:
             for durable in self._durables:
                 await check_durable(self.client.jetstream(), durable)
         except Mismatch as error:
-            self._in_place = False
+            self.in_place.clear()
             log.error("durable not in place", error=str(error))  # noqa: TRY400 -- the message says it all
         except Exception as error:  # noqa: BLE001 -- NATS is away; the connection mends itself
             log.warning("durables not probed", error=repr(error))
-            return False
         else:
-            self._in_place = True
-        return self._in_place
+            self.in_place.set()
 
     @property
     def client(self) -> Client:
@@ -126,7 +104,7 @@ class Broker:
             await self.client.flush(timeout=2)
         except Exception:  # noqa: BLE001 -- whatever it was, the answer is no
             return False
-        return self._in_place
+        return self.in_place.is_set()
 
     async def publish(self, envelope: Envelope) -> int:
         """Publish an event; returns its place in the stream, once stored. A timeout means unknown: publish it again."""
@@ -135,11 +113,7 @@ class Broker:
         return await self._publisher.publish(self.client, envelope)
 
     async def stop(self) -> None:
-        """Let reactions under way finish, within a limit, and disconnect."""
-        # FastStream raises here while NATS is away; unacknowledged messages come again in any case.
+        """Send what is still to be sent, and disconnect."""
+        # FastStream raises here while NATS is away; what is not acknowledged comes again in any case.
         with suppress(Exception):
             await asyncio.wait_for(self.nats.stop(), STOP_SECONDS + 1)
-
-
-async def _whole_message(message: NatsMessage) -> NatsMessage:
-    return message

@@ -2,11 +2,13 @@
 
 Three outcomes, in one place: done, and acknowledged; refused by a rule, logged and acknowledged; anything else, parked
 with its reason, tried again after growing pauses, and left to the operators after the last try. Later events of the
-same aggregate wait behind it; others flow on at once. Only when even the parking fails, because MongoDB is away, does
-the message go back to the stream.
+same aggregate wait behind it; others flow on at once. Aggregates are dealt with side by side, so that what they change
+is written together. While MongoDB is away, all that was taken waits here.
 """
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +16,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from faststream.exceptions import NackMessage
-from faststream.nats import NatsMessage
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from shared.cause import Cause
@@ -30,8 +31,8 @@ from shared.parking import Parked, Parking
 from shared.repository import Store
 from shared.streams import ACK_WAIT_SECONDS, Durable
 
-NACK_PAUSES = (0.2, 1.0, 5.0, 15.0)
-"""Seconds until a message comes again that could not even be parked; the last one from then on."""
+PAUSES = (0.2, 1.0)
+"""Seconds until an event is tried again while MongoDB is away; the last one from then on."""
 
 SWEEP_SECONDS = 0.5
 
@@ -52,39 +53,97 @@ class Unknown(Exception):  # noqa: N818 -- says what is the matter
     """An event of a type or version that this service does not know yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A message in hand, and the event in it, which may have to be parked."""
+
+    message: Msg
+    event: Parked
+    since: float
+
+
 class Inbox:
-    """The reading side of one service: takes messages in, lets the service react, and parks what fails."""
+    """The reacting side of one service: lets it react to what `shared.reader` brings, and parks what fails."""
 
     def __init__(self, service: str, subscription: Subscription, parking: Parking, store: Store, clock: Clock) -> None:
         self._actor = f"service:{service}"
         self._publisher, self._parking, self._store, self._clock = subscription.publisher, parking, store, clock
         self._reactions = {kind.type: (kind, react) for kind, react in subscription.reactions.items()}
         self.durable = Durable(service, subscription.publisher, frozenset(self._reactions))
+        self._in_hand: dict[str, deque[_Taken]] = {}
+        """By aggregate, in order: the first one is being reacted to."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._held: set[str] = set()
+        """Aggregates of which events may be parked; of all others, none is."""
 
-    async def receive(self, message: NatsMessage) -> None:
-        """React to one message of the stream; raises NackMessage when not even its parking could be stored."""
-        working = asyncio.create_task(_say_in_progress(message))
-        crashpoint("inbox.before_reaction")
+    async def finish(self) -> None:
+        """Be done with all that was taken."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def look_up_parked(self) -> None:
+        """Know what is parked: from now on only this process parks, until it stops reading."""
+        self._held = await self._parking.aggregates(self._publisher)
+
+    def take(self, message: Msg) -> None:
+        """React to a message, after those of the same aggregate that were taken before, and acknowledge it then."""
+        headers, sequence = message.headers or {}, message.metadata.sequence.stream
+        event = Parked.of(message.subject, headers, message.data, self._publisher, sequence)
+        taken = _Taken(message, event, time.monotonic())
+        if (waiting := self._in_hand.get(event.aggregate)) is not None:
+            waiting.append(taken)
+            return
+        self._in_hand[event.aggregate] = deque([taken])
+        task = asyncio.create_task(self._react_in_turn(event.aggregate))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def say_in_progress(self) -> None:
+        """Keep the stream from handing out again what is still worked on, or waits for MongoDB."""
+        long_ago = time.monotonic() - ACK_WAIT_SECONDS / 3
+        for taken in [one for waiting in self._in_hand.values() for one in waiting]:
+            if taken.since < long_ago:
+                await taken.message.in_progress()
+
+    async def stop(self, within: float) -> None:
+        """Finish what is in hand, for so many seconds at most; what is left then comes again."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _react_in_turn(self, aggregate: str) -> None:
+        waiting = self._in_hand[aggregate]
         try:
-            await self._receive(message)
+            while waiting:
+                crashpoint("inbox.before_reaction")
+                await self._until_dealt_with(waiting[0].event)
+                crashpoint("inbox.before_ack")
+                with suppress(NatsError):  # NATS is away; the message comes again, and is known.
+                    await waiting[0].message.ack()
+                waiting.popleft()
         finally:
-            working.cancel()
-        crashpoint("inbox.before_ack")
+            del self._in_hand[aggregate]
 
-    async def _receive(self, message: NatsMessage) -> None:
-        address, headers = message.raw_message.subject, dict(message.raw_message.headers or {})
-        parked = Parked.of(
-            address, headers, message.body, self._publisher, message.raw_message.metadata.sequence.stream
-        )
-        try:
-            if await self._parking.holds(parked.aggregate):
-                await self._parking.park(parked, "waits behind an earlier event of the same aggregate", self._clock())
+    async def _until_dealt_with(self, event: Parked) -> None:
+        tries = 0
+        while True:
+            try:
+                await self._deal_with(event)
+            except OUTAGES as error:
+                log.warning("reaction waits for mongodb", address=event.address, error=repr(error))
+                await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+                tries += 1
             else:
-                await self._try(parked)
-        except OUTAGES as error:
-            tries = message.raw_message.metadata.num_delivered or 1
-            log.warning("mongodb is away, event goes back", address=address, error=repr(error), tries=tries)
-            raise NackMessage(delay=NACK_PAUSES[min(tries, len(NACK_PAUSES)) - 1]) from error
+                return
+
+    async def _deal_with(self, event: Parked) -> None:
+        if event.aggregate in self._held:
+            if await self._parking.holds(event.aggregate):
+                await self._parking.park(event, "waits behind an earlier event of the same aggregate", self._clock())
+                return
+            self._held.discard(event.aggregate)
+        await self._try(event)
 
     async def retry(self, lease: Lease) -> None:
         """Try parked events again as they become due, until cancelled; each aggregate's in order."""
@@ -107,6 +166,7 @@ class Inbox:
             raise
         except Exception as error:
             log.warning("event parked", address=parked.address, id=parked.id, exc_info=True)
+            self._held.add(parked.aggregate)
             await self._parking.failed(parked, f"{type(error).__name__}: {error}", self._clock())
         else:
             await self._parking.done(parked)
@@ -129,11 +189,3 @@ class Inbox:
             log.info("event refused by a rule", type=event.type, subject=event.subject, code=refusal.code)
             # An answer like any other: should the event come again, the rule is not asked anew, in another state.
             await self._store.commit(cause)
-
-
-async def _say_in_progress(message: NatsMessage) -> None:
-    """Keep the stream from handing out a message again that is still being worked on."""
-    while True:
-        await asyncio.sleep(ACK_WAIT_SECONDS / 3)
-        with suppress(NatsError):  # NATS is away; the message comes again in any case.
-            await message.in_progress()

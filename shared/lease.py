@@ -31,6 +31,11 @@ class Lease:
         self._until = asked + LEASE_SECONDS
         return True
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether nobody else can hold the lease now; `held` has found it ours not long ago."""
+        return time.monotonic() < self._until
+
     async def seize(self) -> None:
         """Take the lease from whoever holds it; returns when the former holder cannot think any more that it does."""
         lasts = {"$add": [{"$max": ["$until", "$$NOW"]}, int(LEASE_SECONDS * 1000)]}

@@ -79,6 +79,11 @@ class Parking:
         waits = {"aggregate": aggregate, "state": {"$in": [State.WAITING, State.STUCK]}}
         return await self._database[PARKED].find_one(waits, {"_id": 1}) is not None
 
+    async def aggregates(self, publisher: str) -> set[str]:
+        """All aggregates of a publisher of which an event waits."""
+        waits = {"publisher": publisher, "state": {"$in": [State.WAITING, State.STUCK]}}
+        return {one["aggregate"] async for one in self._database[PARKED].find(waits, {"aggregate": 1})}
+
     async def park(self, parked: Parked, reason: str, now: datetime) -> None:
         """Keep an event until those before it are done with; one that is kept already stays as and where it is."""
         kept = _plain(replace(parked, reason=reason, due_at=now, parked_at=now))

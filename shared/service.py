@@ -17,6 +17,7 @@ from shared.lease import Lease
 from shared.mongo import OUTAGES, Database
 from shared.outbox import Relay
 from shared.parking import Parking
+from shared.reader import Reader
 from shared.repository import Index, Repository, Store
 from shared.schedule import Deadline, Schedule
 from shared.settings import Settings
@@ -50,6 +51,7 @@ class Service:
         self.inboxes: list[Inbox] = []
         self.schedule = Schedule(name, (), self.lease, self.clock)
         self._jobs: list[Job] = [self.broker.run, self.relay.run]
+        self._readers: list[Reader] = []
 
     def repository(
         self, collection: str, kind: type[S], *, key: str = "id", indexes: Sequence[Index] = ()
@@ -63,8 +65,9 @@ class Service:
         """React to the news of other services, or of this one."""
         for subscription in subscriptions:
             inbox = Inbox(self.name, subscription, self.parking, self.store, self.clock)
-            self.broker.subscribe(inbox.durable, inbox.receive)
+            self.broker.watch(inbox.durable)
             self.inboxes.append(inbox)
+            self._readers.append(Reader(self.broker, self.lease, inbox))
             self._jobs.append(lambda inbox=inbox: inbox.retry(self.lease))  # type: ignore[misc]
 
     def let_fall_due(self, *deadlines: Deadline) -> None:
@@ -97,15 +100,17 @@ class Service:
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
         """Requests are taken at once: neither NATS nor MongoDB has to be there before we are."""
         self.database.open()
+        reading = [asyncio.create_task(_for_ever(reader.run)) for reader in self._readers]
         tasks = [asyncio.create_task(_for_ever(job)) for job in self._jobs]
         try:
             yield
         finally:
+            _cancel(reading)
+            await asyncio.gather(*(inbox.stop(STOP_SECONDS) for inbox in self.inboxes))
             await self.broker.stop()
-            for task in tasks:
-                task.cancel()
+            _cancel(tasks)
             # What cannot be finished in time, because something is down, is left to the next process.
-            await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            await asyncio.wait(tasks + reading, timeout=STOP_SECONDS)
             try:
                 async with asyncio.timeout(STOP_SECONDS):
                     await self.lease.release()
@@ -113,6 +118,11 @@ class Service:
                 log.warning("mongodb does not answer, it is left without a word")
             else:
                 await self.database.close(STOP_SECONDS)
+
+
+def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 async def _for_ever(job: Job) -> None:

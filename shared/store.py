@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
-from weakref import WeakValueDictionary
 
 from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
@@ -19,6 +18,7 @@ from shared.cause import Cause
 from shared.changes import Change, Place, Step, Write, decide, decide_together, merged, remembered
 from shared.errors import KeyReused, Refused, Stale, Taken
 from shared.mongo import Collection, Database, Document, Session, Undecided, clashing_values
+from shared.turns import Turns
 
 CAUSES = "causes"
 """Collection of what has had its effect: keys of requests with the answer, ids of events (the inbox)."""
@@ -48,7 +48,7 @@ class Store:
         self._writing = False
         self._tasks: set[asyncio.Task[None]] = set()
         # Changes of one aggregate that are made alone take turns, so that they need not meet in the database.
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
 
     async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
         """Decide and write all steps in one transaction, or none of them; returns the states after it.
@@ -115,7 +115,7 @@ class Store:
         try:
             async with AsyncExitStack() as turns:
                 for id in sorted({step.id for step in change.steps if not step.adds}):
-                    await turns.enter_async_context(self._turns.setdefault(id, asyncio.Lock()))
+                    await turns.enter_async_context(self._turns.of(id))
                 await self._until_written(change)
         except BaseException as error:  # noqa: BLE001 -- whoever waits raises it
             change.fail(error)

@@ -25,8 +25,11 @@ DUPLICATE_WINDOW_SECONDS = 600.0
 
 STREAM_MAX_BYTES = 2 * 1024**3
 MESSAGE_MAX_BYTES = 256 * 1024
-ACK_WAIT_SECONDS = 4.0
+ACK_WAIT_SECONDS = 2.0
 """How long after a crash a message comes again; who still works on one says so more often than that."""
+
+WINDOW = 512
+"""How many messages a service has in hand at most."""
 
 
 class Mismatch(Exception):  # noqa: N818 -- says what is the matter
@@ -48,14 +51,14 @@ class Durable:
 
     @property
     def config(self) -> ConsumerConfig:
-        """One message at a time, so that order is kept; tried for ever, because we decide ourselves when to park."""
+        """Many messages at a time to one reader, which keeps their order; for ever, because we decide when to park."""
         return ConsumerConfig(
             durable_name=self.service,
             deliver_policy=DeliverPolicy.ALL,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=ACK_WAIT_SECONDS,
             max_deliver=-1,
-            max_ack_pending=1,
+            max_ack_pending=WINDOW,
             replay_policy=ReplayPolicy.INSTANT,
             filter_subjects=sorted(f"{type.rpartition('.')[0]}.*.*" for type in self.types),
         )

@@ -1,5 +1,7 @@
 """Puts notifications together."""
 
+from functools import partial
+
 from litestar import Litestar
 
 from services.notifications.api import routes
@@ -7,10 +9,11 @@ from services.notifications.domain import Contact, Delivery, Member
 from services.notifications.mailer import Mailer
 from services.notifications.subscribers import subscriptions
 from services.notifications.templates import renderer
-from services.notifications.use_cases import Mailroom
+from services.notifications.use_cases import Mailroom, active_contacts
 from shared.repository import Index
 from shared.service import Service
 from shared.settings import Settings
+from shared.turns import Gathered
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -21,7 +24,7 @@ def create_app(settings: Settings) -> Litestar:
     deliveries = service.repository("deliveries", Delivery, indexes=[Index(("state", "due_at")), Index(("event_id",))])
     mailer = Mailer(deliveries, settings, service.lease)
     mailroom = Mailroom(
-        contacts=contacts,
+        offices=Gathered(partial(active_contacts, contacts)),
         members=members,
         deliveries=deliveries,
         render=renderer(settings.public_url),

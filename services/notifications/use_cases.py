@@ -1,26 +1,29 @@
 """What notifications does: one function per reaction or command."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
-from services.notifications.domain import Contact, Delivery, Email, Member, Text, delivery
+from services.notifications.domain import Contact, Delivery, Email, Member, Role, Text, delivery
 from services.notifications.emails import emails_about
 from shared.cause import Cause
 from shared.events import Event
 from shared.events.membership import MemberJoined, MemberLeft, MunicipalityRenamed
 from shared.repository import Repository, Step
+from shared.turns import Gathered, Turns
 
 Contacts = Repository[Contact]
 Members = Repository[Member]
 Deliveries = Repository[Delivery]
+Office = tuple[Role, str]
+"""Role and area."""
 
 
 @dataclass(frozen=True)
 class Mailroom:
     """All that it takes to tell somebody something."""
 
-    contacts: Contacts
+    offices: Gathered[Office, list[Contact]]
     members: Members
     deliveries: Deliveries
     render: Callable[[Email, str], Text]
@@ -30,6 +33,17 @@ class Mailroom:
     """Makes a new delivery ours to send, if we can do so at once."""
     send: Callable[[Delivery], None]
     """Sends it, once it is stored."""
+    districts: Turns = field(default_factory=Turns)
+    """Those who join and leave in one district are told of each other."""
+
+
+async def active_contacts(contacts: Contacts, offices: Collection[Office]) -> dict[Office, list[Contact]]:
+    """Whom to write to at these offices, and maybe at others."""
+    found: dict[Office, list[Contact]] = {}
+    roles, areas = sorted({role for role, _ in offices}), sorted({area for _, area in offices})
+    for contact in await contacts.all({"active": True, "role": {"$in": roles}, "area": {"$in": areas}}):
+        found.setdefault((contact.role, contact.area), []).append(contact)
+    return found
 
 
 async def tell(mailroom: Mailroom, fact: Event, cause: Cause) -> None:
@@ -80,12 +94,13 @@ async def _tell_of_member(
         joined_on=fact.joined_on,
         left_on=left_on,
     )
-    known = await mailroom.members.all({"district_key": fact.district_key})
-    holds = all(one.after(news) == news for one in known if one.ags == fact.ags)
-    members = [one for one in known if one.left_on is None]
-    deliveries = await _deliveries(mailroom, fact, members, cause) if holds and not cause.history else []
-    remembering = Step(mailroom.members, fact.ags, lambda member: (member.after(news), []), new=news)
-    await _post(mailroom, deliveries, cause, remembering)
+    async with mailroom.districts.of(fact.district_key):
+        known = await mailroom.members.all({"district_key": fact.district_key})
+        holds = all(one.after(news) == news for one in known if one.ags == fact.ags)
+        members = [one for one in known if one.left_on is None]
+        deliveries = await _deliveries(mailroom, fact, members, cause) if holds and not cause.history else []
+        remembering = Step(mailroom.members, fact.ags, lambda member: (member.after(news), []), new=news)
+        await _post(mailroom, deliveries, cause, remembering)
 
 
 async def _post(mailroom: Mailroom, deliveries: Sequence[Delivery], cause: Cause, *more: Step[Member]) -> None:
@@ -99,13 +114,7 @@ async def _post(mailroom: Mailroom, deliveries: Sequence[Delivery], cause: Cause
 async def _deliveries(mailroom: Mailroom, fact: Event, members: Sequence[Member], cause: Cause) -> list[Delivery]:
     """One delivery for each recipient of each email about this event."""
     emails = emails_about(fact, members)
-    told = await mailroom.contacts.all(
-        {
-            "active": True,
-            "role": {"$in": sorted({email.role for email in emails})},
-            "area": {"$in": sorted({email.area for email in emails})},
-        }
-    )
+    told = await mailroom.offices.get({(email.role, email.area) for email in emails})
     return [
         mailroom.claim(
             delivery(
@@ -119,6 +128,5 @@ async def _deliveries(mailroom: Mailroom, fact: Event, members: Sequence[Member]
             )
         )
         for email in emails
-        for contact in told
-        if (contact.role, contact.area) == (email.role, email.area)
+        for contact in told.get((email.role, email.area), ())
     ]

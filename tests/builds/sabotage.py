@@ -5,29 +5,26 @@ What brings each of them to light stands in tests/chaos/faults/sabotage.py.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from faststream import AckPolicy
-from faststream.nats import NatsBroker, NatsMessage, PullSub
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
-from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig
+from nats.aio.msg import Msg
 
 from services.notifications import mailer
 from services.notifications.domain import Delivery
 from services.notifications.mailer.mime import mime
-from shared import broker
 from shared.cause import Cause
 from shared.cloudevents import read_envelope
 from shared.ids import new_id
 from shared.inbox import Inbox
 from shared.mongo import Document, Session
 from shared.outbox import EVENTS, Relay, row_envelope
+from shared.parking import Parked
 from shared.repository import CAUSES, Step, Store
 from shared.service import Service
-from shared.streams import Durable
 from tests.builds.purse import domain, use_cases
 from tests.builds.purse.domain import Grant, Overdrawn, Purse
 from tests.builds.purse.events import MoneyDrawn
@@ -75,14 +72,15 @@ def publish_before_commit() -> None:
 
 @sabotage("acknowledge-before-commit")
 def acknowledge_before_commit() -> None:
-    """A message is acknowledged as soon as it comes."""
-    receive = Inbox.receive
+    """A message is acknowledged before the reaction to it."""
+    react = Inbox._react_in_turn
 
-    async def acknowledge_first(inbox: Inbox, message: NatsMessage) -> None:
-        await message.ack_sync()
-        await receive(inbox, message)
+    async def acknowledge_first(inbox: Inbox, aggregate: str) -> None:
+        for taken in inbox._in_hand[aggregate]:
+            await taken.message.ack_sync()
+        await react(inbox, aggregate)
 
-    _put(Inbox, "receive", acknowledge_first)
+    _put(Inbox, "_react_in_turn", acknowledge_first)
 
 
 @sabotage("no-inbox")
@@ -127,19 +125,13 @@ def relay_by_cursor() -> None:
 
 @sabotage("default-acknowledgement")
 def default_acknowledgement() -> None:
-    """What FastStream does by itself: an exception is the end of the message."""
+    """What many a library does by itself: an exception is the end of the message."""
 
-    make: Callable[..., None] = NatsBroker.__init__
+    async def try_once(inbox: Inbox, event: Parked) -> None:
+        with suppress(Exception):
+            await inbox._react(read_envelope(event.address, event.headers, event.body))
 
-    def careless(broker: NatsBroker, *arguments: Any, **options: Any) -> None:
-        make(broker, *arguments, **options | {"ack_policy": AckPolicy.REJECT_ON_ERROR})
-
-    async def receive(inbox: Inbox, message: NatsMessage) -> None:
-        headers = dict(message.raw_message.headers or {})
-        await inbox._react(read_envelope(message.raw_message.subject, headers, message.body))
-
-    _put(NatsBroker, "__init__", careless)
-    _put(Inbox, "receive", receive)
+    _put(Inbox, "_try", try_once)
 
 
 @sabotage("unguarded-quantity")
@@ -172,29 +164,13 @@ def new_message_id() -> None:
     _put(mailer, "mime", anew)
 
 
-@sabotage("no-reply-off")
-def no_reply_off() -> None:
-    """What FastStream does by itself: a subscriber answers whoever asks for it."""
-    subscribe = NatsBroker.subscriber
-
-    def answering(broker: NatsBroker, *arguments: Any, **options: Any) -> Any:
-        return subscribe(broker, *arguments, **options | {"no_reply": False})
-
-    _put(NatsBroker, "subscriber", answering)
-
-
 @sabotage("concurrent-batch")
 def concurrent_batch() -> None:
-    """Messages are fetched and handled several at a time."""
-    one_at_a_time: property = vars(Durable)["config"]
+    """What is in hand is dealt with all at once, whichever aggregate it belongs to."""
+    take = Inbox.take
 
-    def many(durable: Durable) -> ConsumerConfig:
-        config: ConsumerConfig = one_at_a_time.__get__(durable)
-        return config.evolve(max_ack_pending=1000)
+    def take_at_once(inbox: Inbox, message: Msg) -> None:
+        inbox._in_hand = {}
+        take(inbox, message)
 
-    async def make_so(js: JetStreamContext, durable: Durable) -> None:
-        await js.add_consumer(durable.stream, durable.config)
-
-    _put(Durable, "config", property(many))
-    _put(broker, "check_durable", make_so)
-    _put(broker, "PullSub", lambda **_: PullSub(batch_size=16, timeout=5))
+    _put(Inbox, "take", take_at_once)

@@ -4,25 +4,29 @@ import functools
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import msgspec
-from faststream.exceptions import NackMessage
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from pymongo.errors import PyMongoError
 
+from shared.broker import Broker
 from shared.cause import Cause
 from shared.cloudevents import Envelope
 from shared.errors import NotFound, Refused
 from shared.inbox import Inbox, Subscription
 from shared.parking import PARKED, PAUSES, Parking, State
+from shared.reader import Reader
 from shared.repository import Decision, Repository, Store
-from tests.models.consumer import Consumer, Message
+from shared.streams import ACK_WAIT_SECONDS
+from tests.models.consumer import Connection, Consumer
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule, number
 
 AGGREGATES = "ab"
+ENOUGH = 30
+"""So many events show what more would show."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,21 +54,21 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replica:
-    """One process: its inbox, and what its reactions write to."""
+    """One process: its connection, and what operators decide on."""
 
-    inbox: Inbox
+    connection: Connection
     parking: Parking
-    heard: Repository[Heard]
 
 
 class Reacting(Schedule):
     """Replicas that react to the events of a stream."""
 
-    pause = PAUSES[-1].total_seconds() + 1
+    pauses = (PAUSES[-1].total_seconds() + 1, *[ACK_WAIT_SECONDS / 4] * 10)
 
     def __init__(self, inbox: type[Inbox] = Inbox, *, forgetful: bool = False) -> None:
         self._inbox, self._forgetful = inbox, forgetful
         self.replicas: dict[int, Replica] = {}
+        self._connections = 0
         self.published: list[Envelope] = []
         self.broken: dict[str, int] = {}
         """How often the reaction still fails, by the event's id: before what it writes, or after it where negative."""
@@ -87,20 +91,18 @@ class Reacting(Schedule):
 
         parking = Parking(database)
         inbox = self._inbox("model", Subscription("model", {Told: react}), parking, store, lambda: self.now)
-        self.replicas[replica] = Replica(inbox=inbox, parking=parking, heard=heard)
         lease = Held(database, lambda: replica in self.holders)
-        return [lambda: self._consume(inbox), lambda: inbox.retry(lease)]
+        connection = self._connected(replica)
+        self.replicas[replica] = Replica(connection=connection, parking=parking)
+        reader = Reader(cast("Broker", connection), lease, inbox)
+        return [reader.run, lambda: inbox.retry(lease)]
 
-    async def _consume(self, inbox: Inbox) -> None:
-        """What FastStream does."""
-        while True:
-            message = await self.consumer.next()
-            try:
-                await inbox.receive(message.as_of_faststream())
-            except NackMessage as again:
-                await self.consumer.nack(message, again.extra_options["delay"])
-            else:
-                await self.consumer.ack(message)
+    def _connected(self, replica: int) -> Connection:
+        """A new connection; who has died does not listen any more."""
+        self._connections += 1
+        if former := self.replicas.get(replica):
+            former.connection.end()
+        return Connection(self.consumer, f"{replica}-{self._connections}")
 
     async def _react(self, heard: Repository[Heard], fact: Told, cause: Cause) -> None:
         fails = self.broken.get(cause.id, 0)
@@ -142,6 +144,28 @@ class Reacting(Schedule):
         self.published.append(envelope)
         self.consumer.stored.append(envelope)
 
+    @precondition(lambda self: len(self.published) < ENOUGH)
+    @rule(aggregates=st.lists(st.sampled_from(AGGREGATES), min_size=2, max_size=4), lost=st.booleans())
+    def publish_some(self, aggregates: list[str], lost: bool) -> None:
+        """Several that nothing is the matter with; the first of them may be lost on the way, and nobody notices."""
+        for aggregate in aggregates:
+            self.publish(aggregate, refused=False, fails=0)
+        if lost and (under_way := self.consumer.under_way):
+            under_way[0].pop(0)
+
+    @rule(seconds=st.integers(1, 4))
+    def all_goes_well(self, seconds: int) -> None:
+        """For so long that whoever begins to read gets there."""
+        for _ in range(4 * seconds):
+            self.answer_all()
+            self.wire.wait(0.25)
+
+    @rule(replica=st.integers(0, REPLICAS - 1))
+    def lose_connection(self, replica: int) -> None:
+        """What is on its way to it is lost; it connects anew."""
+        self.replicas[replica].connection.begin_anew()
+        self.wire.settle()
+
     @precondition(lambda self: self.published)
     @rule(pick=number)
     def publish_again(self, pick: int) -> None:
@@ -173,12 +197,11 @@ class Reacting(Schedule):
     def check(self) -> None:
         for one in self.mongo.all("heard"):
             assert one["events"] == sorted(set(one["events"])), "each once, and in order"
-        for message in self.consumer.acknowledged:
-            assert self._is_settled(message), f"{message.envelope.id} was acknowledged, and is lost"
+        for event in self.consumer.acknowledged:
+            assert self._is_settled(event), f"{event.id} was acknowledged, and is lost"
 
-    def _is_settled(self, message: Message) -> bool:
+    def _is_settled(self, event: Envelope) -> bool:
         """Whether it is done, refused, or parked."""
-        event = message.envelope
         done = any(event.version in one["events"] for one in self.mongo.all("heard", _id=event.subject))
         return done or event.id in self.refused or event.id in self._parked()
 

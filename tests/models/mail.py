@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import aiosmtplib
 from hypothesis import strategies as st
@@ -13,11 +14,12 @@ from pymongo.errors import PyMongoError
 
 from services.notifications.domain import PAUSES, Contact, Delivery, Email, Member, Role, State, Text, delivery
 from services.notifications.mailer import Mailer
-from services.notifications.use_cases import Mailroom, _post
+from services.notifications.use_cases import Mailroom, _post, active_contacts
 from shared.clock import Clock
 from shared.errors import Stale
 from shared.repository import Repository, Store
 from shared.settings import Settings
+from shared.turns import Gathered
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule
 from tests.models.smtp import MailServer, Mood, Sender
@@ -39,7 +41,7 @@ class Timed(Settings):
 class Mailing(Schedule):
     """Replicas that store deliveries, and send them."""
 
-    pause = PAUSES[-1].total_seconds() + 1
+    pauses = (PAUSES[-1].total_seconds() + 1,)
 
     def __init__(self, mailer: type[Mailer] = Mailer, *, sent_is_final: bool = True) -> None:
         self._mailer, self._sent_is_final = mailer, sent_is_final
@@ -60,7 +62,7 @@ class Mailing(Schedule):
         settings = Timed(mongo_uri="", nats_url="", token_public_key="", timepiece=lambda: self.now)
         mailer = self._mailer(deliveries, settings, Held(database, lambda: replica in self.holders))
         self._mailrooms[replica] = Mailroom(
-            contacts=Repository(store, "contacts", Contact),
+            offices=Gathered(partial(active_contacts, Repository(store, "contacts", Contact))),
             members=Repository(store, "members", Member, key="ags"),
             deliveries=deliveries,
             render=lambda *_: Text(subject="", plain="", html=""),

@@ -61,12 +61,16 @@ class Held(Lease):
     async def held(self) -> bool:
         return self._holds()
 
+    @property
+    def is_sure(self) -> bool:
+        return self._holds()
+
 
 class Schedule(RuleBasedStateMachine):
     """Replicas of one service, a wire, and a MongoDB; what they do there is up to each model."""
 
-    pause: ClassVar[float] = LIFETIME_SECONDS + 1
-    """After so many seconds whoever waits for something to be due goes on."""
+    pauses: ClassVar[tuple[float, ...]] = (LIFETIME_SECONDS + 1,)
+    """After so many seconds each whoever waits for something to be due goes on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +83,8 @@ class Schedule(RuleBasedStateMachine):
         self._patched.enter_context(capture_logs())
         self.instead = self._patched.enter_context(pytest.MonkeyPatch.context())
         self.instead.setattr("shared.outbox.new_id", self.new_id)
+        for module in ("shared.inbox", "shared.reader"):
+            self.instead.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: self.wire.now))
         self.instead.setattr("shared.mongo.time", SimpleNamespace(monotonic=lambda: self.wire.now))
         self.instead.setattr("shared.mongo.PATIENCE_SECONDS", 20 * ANSWER_SECONDS)
         self.processes = [self.begin(replica) for replica in range(REPLICAS)]
@@ -187,8 +193,9 @@ class Schedule(RuleBasedStateMachine):
         still = 0
         for _ in range(PATIENCE):
             before = {name: dict(kept) for name, kept in self.mongo.stored.items()}
-            self.wire.wait(self.pause)
-            self.answer_all()
+            for pause in self.pauses:
+                self.wire.wait(pause)
+                self.answer_all()
             still = still + 1 if before == self.mongo.stored else 0
             if still == ROUNDS_WITHOUT_CHANGE:
                 return

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import hypothesis
 import pytest
-from faststream.nats import NatsMessage
 from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import run_state_machine_as_test
+from nats.aio.msg import Msg
 
 from services.notifications.domain import Delivery
 from services.notifications.mailer import Mailer, Outcome
@@ -21,6 +21,7 @@ from shared.inbox import Inbox, Subscription
 from shared.mongo import Document
 from shared.outbox import Relay
 from shared.parking import Parked, Parking
+from shared.reader import _Run
 from tests.models.inbox import Reacting
 from tests.models.mail import Mailing
 from tests.models.relay import Publishing
@@ -67,18 +68,52 @@ class PublishesAtOnce(Relay):
 
 
 class AcknowledgesFirst(Inbox):
-    """Reacts once the message is acknowledged."""
+    """Acknowledges a message, and reacts then."""
 
-    async def receive(self, message: NatsMessage) -> None:
-        self._under_way = asyncio.create_task(super().receive(message))
+    def take(self, message: Msg) -> None:
+        self._acknowledging = asyncio.create_task(message.ack())
+        super().take(message)
+
+
+class ReactsAtOnce(Inbox):
+    """Does not wait for one event of an aggregate before the next."""
+
+    def take(self, message: Msg) -> None:
+        self._in_hand = {}
+        super().take(message)
 
 
 class NeverHolds(Parking):
     """Lets later events of an aggregate overtake one that waits."""
 
+    async def aggregates(self, publisher: str) -> set[str]:
+        await super().aggregates(publisher)
+        return set()
+
     async def holds(self, aggregate: str) -> bool:
         await super().holds(aggregate)
         return False
+
+
+def careless_about_gaps() -> Reacting:
+    """A reader that does not mind when a message is missing."""
+    model = Reacting()
+    model.instead.setattr("shared.reader._Run._follows", lambda *_: True)
+    return model
+
+
+def eager() -> Reacting:
+    """A reader that does not wait for what was handed out before."""
+    model = Reacting()
+    begin: Callable[..., None] = _Run.__init__
+
+    def careless(run: _Run, client: Any, inbox: Inbox, lease: Any, before: Any) -> None:
+        begin(run, client, inbox, lease, before)
+        run._due = 0
+
+    model.instead.setattr("shared.reader._Run.__init__", careless)
+    model.instead.setattr("shared.reader.SETTLED_SECONDS", -1)
+    return model
 
 
 class HoldsNobodyBack(Inbox):
@@ -116,6 +151,9 @@ BROKEN: dict[Callable[[], Schedule], str] = {
     lambda: Publishing(RemovesMarksFirst): "a mark stays",
     lambda: Publishing(PublishesAtOnce): "in order",
     lambda: Reacting(AcknowledgesFirst): "is lost|in order",
+    lambda: Reacting(ReactsAtOnce): "in order",
+    careless_about_gaps: "in order",
+    eager: "in order",
     lambda: Reacting(HoldsNobodyBack): "in order",
     lambda: Reacting(GivesUp): "is lost",
     lambda: Reacting(forgetful=True): "each once",

@@ -2,6 +2,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -12,10 +13,11 @@ from services.notifications.domain import Contact, Delivery, Member, Role
 from services.notifications.emails import TOLD
 from services.notifications.subscribers import subscriptions
 from services.notifications.templates import renderer
-from services.notifications.use_cases import Mailroom, farewell, keep_contact, rename, welcome
+from services.notifications.use_cases import Mailroom, active_contacts, farewell, keep_contact, rename, welcome
 from shared.events.membership import MemberJoined, MemberLeft, MunicipalityRenamed
 from shared.service import Service
 from shared.settings import read_settings
+from shared.turns import Gathered
 from tests.notifications.examples import JOINED, LEFT
 from tests.shared.kitchen import cause
 
@@ -54,8 +56,9 @@ class Post:
 async def mailroom(servers: EmbeddedServers) -> AsyncIterator[Mailroom]:
     settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
     service = Service(f"mailroom_{secrets.token_hex(6)}", settings)
+    contacts = service.repository("contacts", Contact)
     made = Mailroom(
-        contacts=service.repository("contacts", Contact),
+        offices=Gathered(partial(active_contacts, contacts)),
         members=service.repository("members", Member, key="ags"),
         deliveries=service.repository("deliveries", Delivery),
         render=renderer("https://asskomm.example"),
@@ -67,7 +70,7 @@ async def mailroom(servers: EmbeddedServers) -> AsyncIterator[Mailroom]:
     service.database.open()
     for area in ("14626480", "14626610"):
         office = Contact(id=area, office="Rathaus", email=f"rathaus@{area}.example", role=Role.MUNICIPALITY, area=area)
-        await keep_contact(made.contacts, office, cause())
+        await keep_contact(contacts, office, cause())
     yield made
     await service.database.client.drop_database(service.name)
     await service.database.close()

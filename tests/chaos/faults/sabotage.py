@@ -25,7 +25,6 @@ RECENT = 24
 """So many messages at the end of the stream come again."""
 SETTLED_SECONDS = 6.0
 """Within them all has to be as before when nothing new has come; what is parked for good is not."""
-CANARY = "canary"
 
 
 async def late_commits(world: World, offices: Offices) -> None:
@@ -49,7 +48,7 @@ async def failing_writes(world: World, offices: Offices, *, service: str) -> Non
 async def duplicates(world: World, offices: Offices) -> None:
     """The last events come once more, and nobody may notice."""
     await _settled_accessions(world, offices)
-    await _come_again(world, offices, {})
+    await _come_again(world, offices)
     world.healed()
     try:
         await quiet(world, SETTLED_SECONDS)
@@ -64,28 +63,13 @@ def _parked(world: World) -> set[str]:
         return {one["_id"] for name in ("membership", "notifications") for one in client[name]["parked"].find()}
 
 
-async def forged_reply(world: World, offices: Offices) -> None:
-    """Events come once more, and ask for an answer to a subject that is none of the service's business."""
-    await _settled_accessions(world, offices)
-    client = await nats.connect(world.nats.url)
-    canary = await client.subscribe(CANARY)
-    await client.flush()
-    await _come_again(world, offices, {"reply_to": CANARY})
-    world.healed()
-    await quiet(world)
-    await client.flush()
-    if canary.pending_msgs:
-        world.journal.complain(f"{canary.pending_msgs} answers were published where a forged header asked for them")
-    await client.close()
-
-
 async def _settled_accessions(world: World, offices: Offices) -> None:
     world.allowance.stream_doubles = True
     await offices.accessions(2)
     await quiet(world)
 
 
-async def _come_again(world: World, offices: Offices, more: dict[str, str]) -> None:
+async def _come_again(world: World, offices: Offices) -> None:
     """Publish the last messages raw, under another id, so that the server does not drop them."""
     client = await nats.connect(world.nats.url)
     js, stream = client.jetstream(), STREAMS["membership"]
@@ -97,7 +81,7 @@ async def _come_again(world: World, offices: Offices, more: dict[str, str]) -> N
     offices.random.shuffle(messages)
     for message in messages:
         headers = {name: value for name, value in (message.headers or {}).items() if name != "Nats-Msg-Id"}
-        await js.publish(message.subject, message.data, headers=headers | more)
+        await js.publish(message.subject, message.data, headers=headers)
     await client.close()
 
 
@@ -141,7 +125,6 @@ SABOTAGES: dict[str, tuple[str, Run]] = {
     ),
     "unguarded-quantity": ("a sum that was read guards the purse; many draw at once", purse.calm),
     "new-message-id": ("an email that is sent again is another one; two are cut off", cut_beyond_the_dot),
-    "no-reply-off": ("a subscriber answers whoever asks for it; a forged header does", forged_reply),
     "concurrent-batch": ("messages are handled several at a time; there is a backlog", backlog),
 }
 COVERED = {"acknowledge-before-commit", "unguarded-quantity"}
