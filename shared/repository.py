@@ -1,7 +1,6 @@
 """The aggregates of one kind, and how one of them is changed: load, decide, then save the state and its events."""
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -46,21 +45,26 @@ class Repository(Generic[S]):
     """
 
     def __init__(
-        self, store: Store, collection: str, kind: type[S], *, key: str = "id", indexes: Sequence[Index] = ()
+        self,
+        store: Store,
+        collection: str,
+        kind: type[S],
+        *,
+        key: str = "id",
+        indexes: Sequence[Index] = (),
+        guard: Callable[[S], object] | None = None,
     ) -> None:
         # Of a dataclass without slots, msgspec leaves out fields that were missing when it was read.
         assert hasattr(kind, "__slots__"), f"{kind.__name__} needs slots=True"
         self.store, self.collection, self.kind, self.key, self.indexes = store, collection, kind, key, indexes
-        self.guard: Callable[[S], object] | None = None
+        self.guard = guard
 
     def guarded(self, guard: Callable[[S], object]) -> "Repository[S]":
         """The same aggregates for somebody who may not change all of them: `guard` raises what it refuses of a state.
 
         It looks at the very state that a change decides on, so nobody has to read that before.
         """
-        guarded = copy(self)
-        guarded.guard = guard
-        return guarded
+        return type(self)(self.store, self.collection, self.kind, key=self.key, indexes=self.indexes, guard=guard)
 
     async def get(self, id: str) -> S:
         """The state as it is stored; raises NotFound."""
