@@ -126,12 +126,20 @@ def _is_there(write: Write, documents: dict[Place, Document]) -> bool:
     return write.adds and (write.collection, write.document["_id"]) in documents
 
 
+def admit(change: Change, documents: dict[Place, Document]) -> None:
+    """Raise what a guard refuses; asked before all else, so that nobody is answered from memory who lost the right."""
+    for step in change.steps:
+        if step.repository.guard:
+            step.repository.before(step, _stored(step, documents))
+
+
 def decide(change: Change, documents: dict[Place, Document]) -> list[Write]:
     """What each step decides on, from the documents as they are; raises what the rules refuse."""
-    return [
-        step.repository.decide(step, None if step.adds else documents.get(step.place), change.cause)
-        for step in change.steps
-    ]
+    return [step.repository.decide(step, _stored(step, documents), change.cause) for step in change.steps]
+
+
+def _stored(step: Step[Any], documents: dict[Place, Document]) -> Document | None:
+    return None if step.adds else documents.get(step.place)
 
 
 def remembered(change: Change) -> Document | None:

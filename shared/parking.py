@@ -20,8 +20,6 @@ PARKED = "parked"
 PAUSES = tuple(timedelta(seconds=s) for s in (0.5, 2, 10, 30, 120))
 """Until the next try of a parked event; after the last one it is stuck until an operator retries or drops it."""
 
-INDEXES = [Index(("publisher", "aggregate", "sequence")), Index(("aggregate", "state"))]
-
 
 class State(StrEnum):
     """How a parked event stands; done ones are removed, dropped ones are kept as a record."""
@@ -29,6 +27,15 @@ class State(StrEnum):
     WAITING = "waiting"
     STUCK = "stuck"
     DROPPED = "dropped"
+
+
+_WAITS = {"state": {"$in": [State.WAITING, State.STUCK]}}
+INDEXES = [
+    Index(("publisher", "aggregate", "sequence")),
+    Index(("aggregate", "state")),
+    # What was dropped is kept for ever, so that must not be looked through.
+    Index(("aggregate", "sequence"), where=_WAITS),
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,8 +83,7 @@ class Parking:
 
     async def holds(self, aggregate: str) -> bool:
         """Whether an event of this aggregate waits, so that later ones must wait as well."""
-        waits = {"aggregate": aggregate, "state": {"$in": [State.WAITING, State.STUCK]}}
-        return await self._database[PARKED].find_one(waits, {"_id": 1}) is not None
+        return await self._database[PARKED].find_one({"aggregate": aggregate, **_WAITS}, {"_id": 1}) is not None
 
     async def aggregates(self, publisher: str) -> set[str]:
         """All aggregates of a publisher of which an event waits."""
@@ -109,7 +115,7 @@ class Parking:
     async def due(self, publisher: str, now: datetime) -> Parked | None:
         """An event that is the first of its aggregate and whose pause is over."""
         first_of_each: list[dict[str, Any]] = [
-            {"$match": {"publisher": publisher, "state": {"$in": [State.WAITING, State.STUCK]}}},
+            {"$match": {"publisher": publisher, **_WAITS}},
             {"$sort": {"aggregate": 1, "sequence": 1}},
             {
                 "$group": {
@@ -127,7 +133,7 @@ class Parking:
 
     async def list(self) -> list[Parked]:
         """All that wait, each aggregate's in order."""
-        found = self._database[PARKED].find({"state": {"$ne": State.DROPPED}}).sort([("aggregate", 1), ("sequence", 1)])
+        found = self._database[PARKED].find(_WAITS).sort([("aggregate", 1), ("sequence", 1)])
         return [_parked(document) async for document in found]
 
     async def retry(self, id: str, now: datetime) -> Parked:

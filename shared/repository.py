@@ -45,11 +45,26 @@ class Repository(Generic[S]):
     """
 
     def __init__(
-        self, store: Store, collection: str, kind: type[S], *, key: str = "id", indexes: Sequence[Index] = ()
+        self,
+        store: Store,
+        collection: str,
+        kind: type[S],
+        *,
+        key: str = "id",
+        indexes: Sequence[Index] = (),
+        guard: Callable[[S], object] | None = None,
     ) -> None:
         # Of a dataclass without slots, msgspec leaves out fields that were missing when it was read.
         assert hasattr(kind, "__slots__"), f"{kind.__name__} needs slots=True"
         self.store, self.collection, self.kind, self.key, self.indexes = store, collection, kind, key, indexes
+        self.guard = guard
+
+    def guarded(self, guard: Callable[[S], object]) -> "Repository[S]":
+        """The same aggregates for somebody who may not change all of them: `guard` raises what it refuses of a state.
+
+        It looks at the very state that a change decides on, so nobody has to read that before.
+        """
+        return type(self)(self.store, self.collection, self.kind, key=self.key, indexes=self.indexes, guard=guard)
 
     async def get(self, id: str) -> S:
         """The state as it is stored; raises NotFound."""
@@ -128,7 +143,7 @@ class Repository(Generic[S]):
         version: int = before["version"]
         if step.expected is not None and step.expected != version:
             raise Stale(f"{step.id} has version {version} by now, not {step.expected}; read it again and decide anew")
-        old = step.new if step.new is not None and not stored else self.state(self._required(stored, step.id))
+        old = self.before(step, stored)
         new, events = step.decide(old)
         if stored and new == old and not events:
             return Write(self.collection, stored, version, [])
@@ -140,6 +155,13 @@ class Repository(Generic[S]):
             "chain": rows[-1]["hash"] if rows else before["chain"],
         }
         return Write(self.collection, after, version, rows, step.adds)
+
+    def before(self, step: Step[S], stored: Document | None) -> S:
+        """The state that a step begins with; raises NotFound, and what the guard refuses."""
+        state = step.new if step.new is not None and not stored else self.state(self._required(stored, step.id))
+        if self.guard:
+            self.guard(state)
+        return state
 
     def _required(self, document: Document | None, id: str) -> Document:
         if document is None:

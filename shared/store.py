@@ -15,7 +15,7 @@ from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.cause import Cause
-from shared.changes import Change, Place, Step, Write, decide, decide_together, merged, remembered
+from shared.changes import Change, Place, Step, Write, admit, decide, decide_together, merged, remembered
 from shared.errors import KeyReused, Refused, Stale, Taken
 from shared.mongo import Collection, Database, Document, Session, Undecided, clashing_values
 from shared.turns import Turns
@@ -122,8 +122,9 @@ class Store:
 
     async def _until_written(self, change: Change) -> None:
         for _ in range(CONFLICTS):
+            documents = await self._load(change.steps)
+            admit(change, documents)
             try:
-                documents = await self._load(change.steps)
                 change.writes = decide(change, documents)
                 await self._write([change])
             except _Conflict:

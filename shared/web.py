@@ -78,15 +78,19 @@ async def request_cause(request: Asked, clock: Clock) -> Cause:
     if key is not None and not _KEY.fullmatch(key):
         raise Invalid("Idempotency-Key must be 1 to 200 printable ASCII characters without spaces")
     context = structlog.contextvars.get_contextvars()
-    what = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
     return Cause(
         actor=who,
         at=clock(),
         id=context["request"],
         trace=context["trace"],
         once=f"request:{who}:{key}" if key else None,
-        digest=hashlib.sha256(what).hexdigest() if key else "",
+        digest=await _digest(request) if key else "",
     )
+
+
+async def _digest(request: Asked) -> str:
+    what = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    return hashlib.sha256(what).hexdigest()
 
 
 def expected_version(if_match: str | None) -> int | None:

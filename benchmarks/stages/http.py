@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import uvicorn
 from litestar import Litestar, Response, post
 from litestar.params import FromPath, JSONBody
 
@@ -23,6 +22,7 @@ from benchmarks.measure import Bench, Results, Row, Sample
 from operations.child import HOST, PROJECT, Server, answers
 from operations.keys import certificate_keys, token_keys
 from operations.load import load
+from operations.serve import serve
 from operations.services import create_services
 from operations.setup import set_up
 from operations.status import status
@@ -289,8 +289,7 @@ async def _ready() -> dict[str, bool]:
 
 def _serve_floor(port: int) -> None:
     configure_logs("floor")
-    app = floor(read_settings(os.environ))
-    uvicorn.run(cast("Any", app), host=HOST, port=port, access_log=False, log_config=None, server_header=False)
+    serve(floor(read_settings(os.environ)), host=HOST, port=port)
 
 
 if __name__ == "__main__":

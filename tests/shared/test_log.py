@@ -32,6 +32,41 @@ log.info("bound")
 logging.getLogger("library").warning("bound there")
 """
 
+BLOCKS = r"""
+import asyncio, io, os, sys, threading
+import structlog
+from shared.log import configure_logs
+
+class Stream(io.RawIOBase):
+    def write(self, block):
+        if FULL:
+            raise OSError(28, "No space left on device")
+        return os.write(1, bytes(block) + b"--\n")
+
+FULL = False
+configure_logs("kitchen", stream=Stream())
+log = structlog.get_logger()
+
+async def main():
+    global FULL
+    for event in ("one", "two"):
+        log.info(event)
+    await asyncio.sleep(0)
+    FULL = True
+    log.info("lost")
+    await asyncio.sleep(0)
+    FULL = False
+    log.info("frozen")
+    watchdog = threading.Thread(target=log.critical, args=("the loop is frozen",))
+    watchdog.start()
+    watchdog.join()
+    log.info("last words")
+    sys.exit(3)
+
+log.info("before")
+asyncio.run(main())
+"""
+
 
 @pytest.fixture(scope="module")
 def written() -> bytes:
@@ -87,3 +122,10 @@ def test_a_traceback_of_a_library_is_there_as_well(lines: list[dict[str, Any]]) 
 
 def test_both_kinds_of_lines_carry_what_is_bound(lines: list[dict[str, Any]]) -> None:
     assert [line.get("request") for line in lines[-2:]] == ["r-1", "r-1"]
+
+
+def test_lines_of_one_turn_of_the_loop_are_written_at_once_and_none_is_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", BLOCKS], capture_output=True, check=False, timeout=30)
+    blocks = [[json.loads(line)["event"] for line in one.splitlines()] for one in done.stdout.split(b"--\n")]
+    assert blocks == [["before"], ["one", "two"], ["frozen", "the loop is frozen"], ["last words"], []]
+    assert done.returncode == 3

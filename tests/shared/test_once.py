@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.chain import check
-from shared.errors import KeyReused, NotFound
+from shared.errors import KeyReused, NotAllowed, NotFound
 from shared.ids import new_id
 from shared.mongo import Document
 from shared.repository import Repository
@@ -25,6 +25,12 @@ class Race:
     head: str
     chain: str
     rows: list[Document]
+
+
+def only_empty(jar: Jar) -> None:
+    """A guard that has a reason to change its mind."""
+    if jar.content:
+        raise NotAllowed(f"jar {jar.id} has something in it")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +133,37 @@ async def test_a_key_of_a_request_that_was_refused_may_be_used_again(kitchen: Ki
         await kitchen.fill("jam", 1, cause("key", "digest"))
     await kitchen.add("jam")
     assert (await kitchen.fill("jam", 1, cause("key", "digest"))).content == 1
+
+
+async def test_what_a_guard_refuses_changes_nothing_and_is_not_remembered(kitchen: Kitchen) -> None:
+    full = await kitchen.add("jam", content=1)
+    with pytest.raises(NotAllowed):
+        await kitchen.jars.guarded(only_empty).change("jam", Jar.seal, cause("key", "digest"))
+    assert await kitchen.jars.get("jam") == full
+    assert (await kitchen.jars.change("jam", Jar.seal, cause("key", "digest"))).sealed
+
+
+async def test_who_lost_the_right_is_not_answered_from_memory(kitchen: Kitchen) -> None:
+    await kitchen.add("jam")
+    own = kitchen.jars.guarded(only_empty)
+    await own.change("jam", lambda jar: jar.fill(1), cause("key", "digest"))
+    for digest in ("digest", "another digest"):
+        with pytest.raises(NotAllowed):
+            await own.change("jam", lambda jar: jar.fill(1), cause("key", digest))
+
+
+async def test_what_a_guard_refuses_leaves_others_that_come_with_it_alone(kitchen: Kitchen) -> None:
+    await kitchen.add("jam", content=1)
+    own = kitchen.jars.guarded(only_empty)
+    changes = [jars.change("jam", lambda jar: jar.fill(1), cause()) for jars in [own, kitchen.jars] * 5]
+    answers = await asyncio.gather(*changes, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [NotAllowed, Jar] * 5
+    assert (await kitchen.jars.get("jam")).content == 1 + 5
+
+
+async def test_where_there_is_nothing_a_guard_has_nothing_to_refuse(kitchen: Kitchen) -> None:
+    with pytest.raises(NotFound):
+        await kitchen.jars.guarded(only_empty).change("jam", Jar.seal, cause("key", "digest"))
 
 
 async def test_what_was_added_under_a_key_is_answered_the_same(kitchen: Kitchen) -> None:

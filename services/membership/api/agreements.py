@@ -1,5 +1,6 @@
 """Who may ask what about agreements, prepare them, sign them, and end them."""
 
+from functools import partial
 from typing import Any
 
 from litestar import Response, get, post, put
@@ -118,26 +119,26 @@ def _signing_routes(agreements: Agreements, clock: Clock) -> list[ControllerRout
         request: Asked, id: FromPath[str], data: JSONBody[bodies.SignatureGiven]
     ) -> Response[Agreement]:
         """A party records its own signature; nobody signs for another."""
-        require_party(request.user, await agreements.get(id), data.party)
+        own = agreements.guarded(partial(require_party, request.user, data.party))
         cause = await request_cause(request, clock)
-        return _created(await use_cases.sign_agreement(agreements, id, _signature(data), data.text_sha256, cause))
+        return _created(await use_cases.sign_agreement(own, id, _signature(data), data.text_sha256, cause))
 
     @post("/agreements/{id:str}/corrections")
     async def correction(
         request: Asked, id: FromPath[str], data: JSONBody[bodies.SignatureCorrected]
     ) -> Response[Agreement]:
         """The party, or the LPR, mends what was recorded of a signature, before the agreement is complete."""
-        require_party_or_lpr(request.user, await agreements.get(id), data.party)
+        own = agreements.guarded(partial(require_party_or_lpr, request.user, data.party))
         cause = await request_cause(request, clock)
-        return _created(await use_cases.correct_signature(agreements, id, _signature(data), data.reason, cause))
+        return _created(await use_cases.correct_signature(own, id, _signature(data), data.reason, cause))
 
     @post("/agreements/{id:str}/declines")
     async def decline(request: Asked, id: FromPath[str], data: JSONBody[bodies.Declined]) -> Response[Agreement]:
         """The party, or the LPR for it, records that it does not want to sign."""
-        require_party_or_lpr(request.user, await agreements.get(id), data.party)
+        own = agreements.guarded(partial(require_party_or_lpr, request.user, data.party))
         declined = Decline(party=data.party, declined_on=data.declined_on, reason=data.reason)
         cause = await request_cause(request, clock)
-        return _created(await use_cases.decline_agreement(agreements, id, declined, cause))
+        return _created(await use_cases.decline_agreement(own, id, declined, cause))
 
     return [signature, correction, decline]
 
@@ -154,7 +155,7 @@ def _ending_routes(agreements: Agreements, clock: Clock) -> list[ControllerRoute
     async def notice(request: Asked, id: FromPath[str], data: JSONBody[bodies.NoticeGiven]) -> Response[Agreement]:
         """The party, or the LPR for it, records that it gave notice."""
         found = await agreements.get(id)
-        require_party_or_lpr(request.user, found, data.party)
+        require_party_or_lpr(request.user, data.party, found)
         ends_on = data.ends_on or earliest_end(found, data.given_on)
         given = Notice(party=data.party, given_on=data.given_on, ends_on=ends_on, reason=data.reason)
         cause = await request_cause(request, clock)

@@ -1,5 +1,7 @@
 """Who may record the milestones of a municipality."""
 
+from functools import partial
+
 from litestar import Response, post, put
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
@@ -31,9 +33,9 @@ def _cooperation_routes(municipalities: Municipalities, clock: Clock) -> list[Co
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.InterestShown]
     ) -> Response[Municipality]:
         """A municipality showed interest in the alliance."""
-        require_own_or_lpr(request.user, await municipalities.get(ags))
+        own = municipalities.guarded(partial(require_own_or_lpr, request.user))
         cause = await request_cause(request, clock)
-        return created(await use_cases.show_interest(municipalities, ags, data.shown_on, data.note, cause))
+        return created(await use_cases.show_interest(own, ags, data.shown_on, data.note, cause))
 
     @post("/municipalities/{ags:str}/consultations")
     async def consultation(
@@ -90,10 +92,10 @@ def _decision_routes(municipalities: Municipalities, clock: Clock) -> list[Contr
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.CouncilDecided]
     ) -> Response[Municipality]:
         """The municipality, or the LPR for it, records what its council decided."""
-        require_own_or_lpr(request.user, await municipalities.get(ags))
+        own = municipalities.guarded(partial(require_own_or_lpr, request.user))
         decision = CouncilDecision(decided_on=data.decided_on, number=data.number, approved=data.approved)
         cause = await request_cause(request, clock)
-        return created(await use_cases.record_council_decision(municipalities, ags, decision, cause))
+        return created(await use_cases.record_council_decision(own, ags, decision, cause))
 
     @post("/municipalities/{ags:str}/prevention-council")
     async def prevention_council(
@@ -123,9 +125,9 @@ def _coaching_routes(municipalities: Municipalities, clock: Clock) -> list[Contr
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.CoachingRequested]
     ) -> Response[Municipality]:
         """The municipality, or the LPR for it, asks for a coach."""
-        require_own_or_lpr(request.user, await municipalities.get(ags))
+        own = municipalities.guarded(partial(require_own_or_lpr, request.user))
         cause = await request_cause(request, clock)
-        return created(await use_cases.request_coaching(municipalities, ags, data.topic, data.requested_on, cause))
+        return created(await use_cases.request_coaching(own, ags, data.topic, data.requested_on, cause))
 
     @post("/municipalities/{ags:str}/coachings/{number:int}/coach")
     async def coach(

@@ -1,5 +1,7 @@
 """Who may ask what about one municipality, and who holds its offices."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -60,20 +62,20 @@ def municipality_routes(records: Records, database: Database, clock: Clock) -> l
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.OfficeAssigned]
     ) -> Response[Municipality]:
         """The LPR, or the municipality itself, records who holds an office from a day on."""
-        require_own_or_lpr(request.user, await municipalities.get(ags))
+        own = replace(records, municipalities=municipalities.guarded(partial(require_own_or_lpr, request.user)))
         cause = await request_cause(request, clock)
         person = Person(id=new_id(), name=data.person, email=data.email, phone=data.phone)
         holder = OfficeHolder(contact_id=person.id, office=data.office, function=data.function, since=data.since)
-        return created(await use_cases.assign_office(records, ags, holder, person, cause))
+        return created(await use_cases.assign_office(own, ags, holder, person, cause))
 
     @post("/municipalities/{ags:str}/offices/{contact_id:str}/end")
     async def office_end(
         request: Asked, ags: FromPath[str], contact_id: FromPath[str], data: JSONBody[bodies.OfficeLeft]
     ) -> Response[Municipality]:
         """The LPR, or the municipality itself, records until when somebody holds an office."""
-        require_own_or_lpr(request.user, await municipalities.get(ags))
+        own = municipalities.guarded(partial(require_own_or_lpr, request.user))
         cause = await request_cause(request, clock)
-        return created(await use_cases.leave_office(municipalities, ags, contact_id, data.until, cause))
+        return created(await use_cases.leave_office(own, ags, contact_id, data.until, cause))
 
     return [municipality, municipality_history, offices, office, office_end]
 

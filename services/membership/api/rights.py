@@ -1,4 +1,4 @@
-"""Who may see what of membership, and act for whom."""
+"""Who may see what of membership, and act for whom; what is required of a change is asked by `Repository.guarded`."""
 
 from typing import Any
 
@@ -63,14 +63,14 @@ def require_own_or_lpr(who: Actor, municipality: Municipality) -> None:
         raise NotAllowed(f"role {who.role} may not do this; it takes lpr, or the municipality itself")
 
 
-def require_party(who: Actor, agreement: Agreement, party: str) -> None:
+def require_party(who: Actor, party: str, agreement: Agreement) -> None:
     """Raise NotFound for a foreign agreement, NotAllowed unless the party itself asks: nobody signs for another."""
     must_see_agreement(who, agreement)
     if not acts_for(who, party):
         raise NotAllowed(f"{who.subject} may not act for {party}")
 
 
-def require_party_or_lpr(who: Actor, agreement: Agreement, party: str) -> None:
+def require_party_or_lpr(who: Actor, party: str, agreement: Agreement) -> None:
     """The same, but the LPR records what other parties wrote to it: a decline, a correction, a notice."""
     if who.role is not Role.LPR:
-        require_party(who, agreement, party)
+        require_party(who, party, agreement)

@@ -58,7 +58,8 @@ def changed(one: "Agreement", fact: Any) -> "Agreement":
     if type(fact) not in _CHANGES:
         raise TypeError(f"{type(fact).__name__} is no fact about an agreement")
     after = replace(one, **_CHANGES[type(fact)](one, fact))
-    return replace(after, due_on=_due_on(after))
+    due_on = _due_on(after)
+    return after if due_on == after.due_on else replace(after, due_on=due_on)
 
 
 def _due_on(one: "Agreement") -> date | None:

@@ -49,7 +49,8 @@ def changed(one: "Municipality", fact: Any) -> "Municipality":
     if type(fact) not in _CHANGES:
         raise TypeError(f"{type(fact).__name__} is no fact about a municipality")
     after = replace(one, **_CHANGES[type(fact)](one, fact))
-    return replace(after, stage=_stage(after))
+    stage = _stage(after)
+    return after if stage is after.stage else replace(after, stage=stage)
 
 
 def _stage(one: "Municipality") -> Stage:

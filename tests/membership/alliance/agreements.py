@@ -158,7 +158,7 @@ class Alliance(Municipalities):
         who, given = by or ACTING_FOR[party], self._signature(party, ago)
         return self.world.ask(
             who,
-            lambda: require_party(who, one, party),
+            lambda: require_party(who, party, one),
             lambda cause: use_cases.sign_agreement(self._all, one.id, given, None, cause),
         )
 
@@ -177,7 +177,7 @@ class Alliance(Municipalities):
 
     def _party(self, one: Agreement, party: str, by: Actor | None, act: Callable[[Cause], Act]) -> None:
         who = by or ACTING_FOR[party]
-        self.world.ask(who, lambda: require_party_or_lpr(who, one, party), act)
+        self.world.ask(who, lambda: require_party_or_lpr(who, party, one), act)
 
     def _signature(self, party: str, ago: int) -> Signature:
         return signature(party, self.world.today - timedelta(days=ago))
