@@ -9,8 +9,8 @@ from tests.chaos.office import Offices
 from tests.chaos.world import Shape, World
 
 PROJECT = Path(__file__).resolve().parents[3]
-FORMER = "4e70170"
-"""The commit before this rig was there."""
+FORMER = "652d596"
+"""The oldest commit beside which this version may work: the first that reads many messages at a time."""
 
 
 @fault("upgrade", "two replicas of the former version are replaced by this one, one by one, under load",
