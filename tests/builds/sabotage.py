@@ -167,10 +167,16 @@ def new_message_id() -> None:
 @sabotage("concurrent-batch")
 def concurrent_batch() -> None:
     """What is in hand is dealt with all at once, whichever aggregate it belongs to."""
-    take = Inbox.take
 
-    def take_at_once(inbox: Inbox, message: Msg) -> None:
-        inbox._in_hand = {}
-        take(inbox, message)
+    async def deal_with(inbox: Inbox, message: Msg) -> None:
+        sequence = message.metadata.sequence.stream
+        event = Parked.of(message.subject, message.headers or {}, message.data, inbox._publisher, sequence)
+        await inbox._until_dealt_with(event)
+        await message.ack()
 
-    _put(Inbox, "take", take_at_once)
+    def take(inbox: Inbox, message: Msg) -> None:
+        task = asyncio.create_task(deal_with(inbox, message))
+        inbox._tasks.add(task)
+        task.add_done_callback(inbox._tasks.discard)
+
+    _put(Inbox, "take", take)

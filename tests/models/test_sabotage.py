@@ -79,7 +79,8 @@ class ReactsAtOnce(Inbox):
     """Does not wait for one event of an aggregate before the next."""
 
     def take(self, message: Msg) -> None:
-        self._in_hand = {}
+        asked = Parked.of(message.subject, message.headers or {}, message.data, "model", 1)
+        self._under_way = asyncio.create_task(self._until_dealt_with(asked))
         super().take(message)
 
 

@@ -23,6 +23,8 @@ from tests.chaos.world import Shape, World
 
 RECENT = 24
 """So many messages at the end of the stream come again."""
+ODD_SECONDS = 2.0
+"""For so long every second insert fails."""
 SETTLED_SECONDS = 6.0
 """Within them all has to be as before when nothing new has come; what is parked for good is not."""
 
@@ -99,12 +101,15 @@ async def cut_beyond_the_dot(world: World, offices: Offices) -> None:
 
 
 async def backlog(world: World, offices: Offices) -> None:
-    """Notifications comes back to a stream that has gone on without it."""
+    """Notifications comes back to a stream that has gone on without it, and at first many reactions fail."""
     process = world.replicas("notifications")[0]
     await world.end(process)
-    await offices.accessions(6, workers=6)
-    process.spawn()
-    await asyncio.to_thread(process.wait_ready)
+    await offices.accessions(12, workers=6)
+    odd, often = {"errorCode": 96}, {"activationProbability": 0.5}
+    async with failing(world, "insert", f"asskomm-{process.service}", often, odd):
+        process.spawn()
+        await asyncio.to_thread(process.wait_ready)
+        await asyncio.sleep(ODD_SECONDS)
     world.healed()
 
 
@@ -125,7 +130,7 @@ SABOTAGES: dict[str, tuple[str, Run]] = {
     ),
     "unguarded-quantity": ("a sum that was read guards the purse; many draw at once", purse.calm),
     "new-message-id": ("an email that is sent again is another one; two are cut off", cut_beyond_the_dot),
-    "concurrent-batch": ("messages are handled several at a time; there is a backlog", backlog),
+    "concurrent-batch": ("messages are handled several at a time; there is a backlog, and reactions fail", backlog),
 }
 COVERED = {"acknowledge-before-commit", "unguarded-quantity"}
 """The same trouble on a build that is not broken is a fault of its own: crash.…, and purse.calm."""
