@@ -48,8 +48,8 @@ class Write:
 
     collection: str
     document: Document
-    replaces: int
-    """The version that it replaces; 0 for a new document."""
+    before: Document | None
+    """What was decided on; None where nothing is stored yet."""
     rows: list[Document]
     """Its events."""
     adds: bool = False
@@ -58,7 +58,15 @@ class Write:
     @property
     def changes(self) -> bool:
         """Whether there is anything to be written."""
-        return bool(self.document["version"] != self.replaces)
+        return self.before is None or bool(self.document["version"] != self.before["version"])
+
+    @property
+    def difference(self) -> Document:
+        """The update that makes of what is stored what was decided on: only whole fields that differ."""
+        before, after = self.before or {}, self.document
+        update = {"$set": {name: after[name] for name in after if name not in before or after[name] != before[name]}}
+        gone = {name: "" for name in before if name not in after}
+        return update | {"$unset": gone} if gone else update
 
 
 @dataclass(eq=False)
@@ -155,5 +163,5 @@ def merged(writes: Sequence[Write]) -> list[Write]:
     for write in writes:
         place = write.collection, write.document["_id"]
         first = merged.get(place, write)
-        merged[place] = replace(write, replaces=first.replaces, adds=first.adds)
+        merged[place] = replace(write, before=first.before, adds=first.adds)
     return list(merged.values())

@@ -131,7 +131,7 @@ class Repository(Generic[S]):
         old = step.new if step.new is not None and not stored else self.state(self._required(stored, step.id))
         new, events = step.decide(old)
         if stored and new == old and not events:
-            return Write(self.collection, stored, version, [])
+            return Write(self.collection, stored, stored, [])
         rows = event_rows(events, step.id, before=before, cause=cause)
         after = self.plain(new) | {
             "_id": step.id,
@@ -139,7 +139,7 @@ class Repository(Generic[S]):
             "head": rows[-1]["_id"] if rows else before["head"],
             "chain": rows[-1]["hash"] if rows else before["chain"],
         }
-        return Write(self.collection, after, version, rows, step.adds)
+        return Write(self.collection, after, stored, rows, step.adds)
 
     def _required(self, document: Document | None, id: str) -> Document:
         if document is None:

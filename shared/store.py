@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 from weakref import WeakValueDictionary
 
-from pymongo import InsertOne, ReplaceOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.cause import Cause
@@ -204,12 +204,12 @@ async def _insert(collection: Collection, documents: list[Document], session: Se
 
 
 async def _save(database: Database, writes: Sequence[Write], session: Session | None) -> None:
-    """Write each document if it still has the version that was decided on."""
-    operations: dict[str, list[InsertOne[Document] | ReplaceOne[Document]]] = {}
+    """Write what has changed of each document, if it still has the version that was decided on."""
+    operations: dict[str, list[InsertOne[Document] | UpdateOne]] = {}
     for write in writes:
         operations.setdefault(write.collection, []).append(
-            ReplaceOne({"_id": write.document["_id"], "version": write.replaces}, write.document)
-            if write.replaces
+            UpdateOne({"_id": write.document["_id"], "version": write.before["version"]}, write.difference)
+            if write.before
             else InsertOne(write.document),
         )
     for collection, batch in operations.items():

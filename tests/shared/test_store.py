@@ -57,6 +57,16 @@ async def test_changes_of_one_aggregate_build_on_each_other(kitchen: Kitchen, tr
     assert check(await history(kitchen.database, "jam"), "jam") == []
 
 
+async def test_changes_of_one_aggregate_in_one_group_are_written_as_one(kitchen: Kitchen) -> None:
+    await put(kitchen, "jam", 1)
+    sealing = kitchen.jars.change("jam", lambda jar: jar.seal(), cause())
+    await at_once(put(kitchen, "oil"), kitchen.fill("jam", 5), kitchen.fill("jam", -5), sealing)
+    stored = await kitchen.jars.load("jam")
+    rows = await kitchen.rows(subject="jam")
+    assert (stored["content"], stored["sealed"], stored["version"]) == (1, True, 4)
+    assert (stored["head"], stored["chain"]) == (rows[-1]["_id"], rows[-1]["hash"])
+
+
 async def test_who_is_refused_does_not_hold_up_the_others(kitchen: Kitchen) -> None:
     await put(kitchen, "jam")
     seal = kitchen.jars.change("jam", lambda jar: jar.seal(), cause())
