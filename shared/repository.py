@@ -41,15 +41,24 @@ class Page(Generic[S]):
 class Repository(Generic[S]):
     """The aggregates of one kind: frozen dataclasses, each a document of one collection with a version.
 
-    `key` names the field that holds the id; `indexes` are made by the set-up step.
+    `key` names the field that holds the id; `indexes` are made by the set-up step. One that `remembers` what this
+    process has written last need not read it before the next change: for what is changed soon after, by the same one.
     """
 
     def __init__(
-        self, store: Store, collection: str, kind: type[S], *, key: str = "id", indexes: Sequence[Index] = ()
+        self,
+        store: Store,
+        collection: str,
+        kind: type[S],
+        *,
+        key: str = "id",
+        indexes: Sequence[Index] = (),
+        remembers: bool = False,
     ) -> None:
         # Of a dataclass without slots, msgspec leaves out fields that were missing when it was read.
         assert hasattr(kind, "__slots__"), f"{kind.__name__} needs slots=True"
         self.store, self.collection, self.kind, self.key, self.indexes = store, collection, kind, key, indexes
+        self.remembers = remembers
 
     async def get(self, id: str) -> S:
         """The state as it is stored; raises NotFound."""
