@@ -48,17 +48,30 @@ class Write:
 
     collection: str
     document: Document
-    replaces: int
-    """The version that it replaces; 0 for a new document."""
+    before: Document | None
+    """What was decided on; None where nothing is stored yet."""
     rows: list[Document]
     """Its events."""
     adds: bool = False
     """There must be nothing yet."""
 
     @property
+    def place(self) -> Place:
+        """Where it is stored."""
+        return self.collection, self.document["_id"]
+
+    @property
     def changes(self) -> bool:
         """Whether there is anything to be written."""
-        return bool(self.document["version"] != self.replaces)
+        return self.before is None or bool(self.document["version"] != self.before["version"])
+
+    @property
+    def difference(self) -> Document:
+        """The update that makes of what is stored what was decided on: only whole fields that differ."""
+        before, after = self.before or {}, self.document
+        update = {"$set": {name: after[name] for name in after if name not in before or after[name] != before[name]}}
+        gone = {name: "" for name in before if name not in after}
+        return update | {"$unset": gone} if gone else update
 
 
 @dataclass(eq=False)
@@ -101,8 +114,14 @@ class Change:
             self.done.set_exception(error)
 
 
-def decide_together(group: Sequence[Change], documents: dict[Place, Document]) -> tuple[list[Change], list[Change]]:
-    """Let each change decide on what those before it leave; returns those that go together, and those that do not."""
+def decide_together(
+    group: Sequence[Change], documents: dict[Place, Document], recent: dict[Place, Document]
+) -> tuple[list[Change], list[Change]]:
+    """Let each change decide on what those before it leave; returns those that go together, and those that do not.
+
+    What was only remembered must be written, because that shows whether it still holds.
+    """
+    documents = documents | recent
     together: list[Change] = []
     alone: list[Change] = []
     causes: set[str] = set()
@@ -112,18 +131,19 @@ def decide_together(group: Sequence[Change], documents: dict[Place, Document]) -
         except Exception:  # noqa: BLE001 -- alone, it is refused in the same way, or for a reason of its own
             alone.append(change)
             continue
-        if (once := change.cause.once) in causes or any(_is_there(write, documents) for write in change.writes):
+        unsure = any(_is_there(one, documents) or (one.place in recent and not one.changes) for one in change.writes)
+        if (once := change.cause.once) in causes or unsure:
             alone.append(change)
             continue
         causes |= {once} if once else set()
         together.append(change)
-        documents |= {(write.collection, write.document["_id"]): write.document for write in change.writes}
+        documents |= {write.place: write.document for write in change.writes}
     return together, alone
 
 
 def _is_there(write: Write, documents: dict[Place, Document]) -> bool:
     """Whether something is to be added that another change of the group has added."""
-    return write.adds and (write.collection, write.document["_id"]) in documents
+    return write.adds and write.place in documents
 
 
 def admit(change: Change, documents: dict[Place, Document]) -> None:
@@ -161,7 +181,6 @@ def merged(writes: Sequence[Write]) -> list[Write]:
     """One write for each document: from the version that is stored to the one that the last change leads to."""
     merged: dict[Place, Write] = {}
     for write in writes:
-        place = write.collection, write.document["_id"]
-        first = merged.get(place, write)
-        merged[place] = replace(write, replaces=first.replaces, adds=first.adds)
+        first = merged.get(write.place, write)
+        merged[write.place] = replace(write, before=first.before, adds=first.adds)
     return list(merged.values())

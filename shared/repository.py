@@ -41,7 +41,8 @@ class Page(Generic[S]):
 class Repository(Generic[S]):
     """The aggregates of one kind: frozen dataclasses, each a document of one collection with a version.
 
-    `key` names the field that holds the id; `indexes` are made by the set-up step.
+    `key` names the field that holds the id; `indexes` are made by the set-up step. One that `remembers` what this
+    process has written last need not read it before the next change: for what is changed soon after, by the same one.
     """
 
     def __init__(
@@ -53,18 +54,22 @@ class Repository(Generic[S]):
         key: str = "id",
         indexes: Sequence[Index] = (),
         guard: Callable[[S], object] | None = None,
+        remembers: bool = False,
     ) -> None:
         # Of a dataclass without slots, msgspec leaves out fields that were missing when it was read.
         assert hasattr(kind, "__slots__"), f"{kind.__name__} needs slots=True"
         self.store, self.collection, self.kind, self.key, self.indexes = store, collection, kind, key, indexes
-        self.guard = guard
+        self.guard, self.remembers = guard, remembers
 
     def guarded(self, guard: Callable[[S], object]) -> "Repository[S]":
         """The same aggregates for somebody who may not change all of them: `guard` raises what it refuses of a state.
 
         It looks at the very state that a change decides on, so nobody has to read that before.
         """
-        return type(self)(self.store, self.collection, self.kind, key=self.key, indexes=self.indexes, guard=guard)
+        return type(self)(
+            self.store, self.collection, self.kind,
+            key=self.key, indexes=self.indexes, guard=guard, remembers=self.remembers,
+        )  # fmt: skip
 
     async def get(self, id: str) -> S:
         """The state as it is stored; raises NotFound."""
@@ -146,7 +151,7 @@ class Repository(Generic[S]):
         old = self.before(step, stored)
         new, events = step.decide(old)
         if stored and new == old and not events:
-            return Write(self.collection, stored, version, [])
+            return Write(self.collection, stored, stored, [])
         rows = event_rows(events, step.id, before=before, cause=cause)
         after = self.plain(new) | {
             "_id": step.id,
@@ -154,7 +159,7 @@ class Repository(Generic[S]):
             "head": rows[-1]["_id"] if rows else before["head"],
             "chain": rows[-1]["hash"] if rows else before["chain"],
         }
-        return Write(self.collection, after, version, rows, step.adds)
+        return Write(self.collection, after, stored, rows, step.adds)
 
     def before(self, step: Step[S], stored: Document | None) -> S:
         """The state that a step begins with; raises NotFound, and what the guard refuses."""

@@ -54,10 +54,16 @@ class Service:
         self._readers: list[Reader] = []
 
     def repository(
-        self, collection: str, kind: type[S], *, key: str = "id", indexes: Sequence[Index] = ()
+        self,
+        collection: str,
+        kind: type[S],
+        *,
+        key: str = "id",
+        indexes: Sequence[Index] = (),
+        remembers: bool = False,
     ) -> Repository[S]:
         """The aggregates of one kind, in a collection of this service."""
-        made = Repository(self.store, collection, kind, key=key, indexes=indexes)
+        made = Repository(self.store, collection, kind, key=key, indexes=indexes, remembers=remembers)
         self.repositories.append(made)
         return made
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from pymongo import InsertOne, ReplaceOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from shared.cause import Cause
@@ -28,6 +28,9 @@ CONFLICTS = 100
 
 GROUP = 64
 """How many changes are written together at most."""
+
+RECENT = 1024
+"""How many documents a store remembers as it has written them last, of repositories that want that."""
 
 
 class _Conflict(Exception):  # noqa: N818 -- never leaves this module
@@ -49,6 +52,8 @@ class Store:
         self._tasks: set[asyncio.Task[None]] = set()
         # Changes of one aggregate that are made alone take turns, so that they need not meet in the database.
         self._turns = Turns()
+        self._recent: dict[Place, Document] = {}
+        """Decided on at first without being read; where one has changed since, it is read and decided on again."""
 
     async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
         """Decide and write all steps in one transaction, or none of them; returns the states after it.
@@ -82,12 +87,14 @@ class Store:
 
     async def _write_together(self, group: list[Change]) -> list[Change]:
         """Write what can be written together; returns the changes that have to be made alone."""
+        steps = [step for change in group for step in change.steps if not step.adds]
+        recent = {step.place: self._recent[step.place] for step in steps if step.place in self._recent}
         try:
-            documents = await self._load([step for change in group for step in change.steps])
+            documents = await self._load([step for step in steps if step.place not in recent])
         except PyMongoError as error:
             _fail(group, error)
             return []
-        together, alone = decide_together(group, documents)
+        together, alone = decide_together(group, documents, recent)
         for change in together:
             if not change.is_kept:
                 self._begin(self._write_plain(change))
@@ -100,7 +107,7 @@ class Store:
             _fail(together, error)
         else:
             for change in together:
-                change.answer()
+                self._is_written(change)
         return alone
 
     async def _write_plain(self, change: Change) -> None:
@@ -109,7 +116,7 @@ class Store:
         except Exception:  # noqa: BLE001 -- as above
             await self._write_alone(change)
         else:
-            change.answer()
+            self._is_written(change)
 
     async def _write_alone(self, change: Change) -> None:
         try:
@@ -136,10 +143,20 @@ class Store:
                 change.succeed(answer)
                 return
             else:
-                change.answer()
+                self._is_written(change)
                 return
         ids = ", ".join(step.id for step in change.steps)
         raise Stale(f"{ids} changed {CONFLICTS} times meanwhile; try again")
+
+    def _is_written(self, change: Change) -> None:
+        """Tell who waits, and remember what may be changed again soon."""
+        for step, write in zip(change.steps, change.writes, strict=True):
+            if step.repository.remembers:
+                self._recent.pop(step.place, None)
+                self._recent[step.place] = write.document
+        while len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
+        change.answer()
 
     async def _load(self, steps: Sequence[Step[Any]]) -> dict[Place, Document]:
         """The documents that steps begin with, in one round trip per collection."""
@@ -205,12 +222,12 @@ async def _insert(collection: Collection, documents: list[Document], session: Se
 
 
 async def _save(database: Database, writes: Sequence[Write], session: Session | None) -> None:
-    """Write each document if it still has the version that was decided on."""
-    operations: dict[str, list[InsertOne[Document] | ReplaceOne[Document]]] = {}
+    """Write what has changed of each document, if it still has the version that was decided on."""
+    operations: dict[str, list[InsertOne[Document] | UpdateOne]] = {}
     for write in writes:
         operations.setdefault(write.collection, []).append(
-            ReplaceOne({"_id": write.document["_id"], "version": write.replaces}, write.document)
-            if write.replaces
+            UpdateOne({"_id": write.document["_id"], "version": write.before["version"]}, write.difference)
+            if write.before
             else InsertOne(write.document),
         )
     for collection, batch in operations.items():

@@ -21,7 +21,8 @@ def create_app(settings: Settings) -> Litestar:
     service = Service("notifications", settings)
     contacts = service.repository("contacts", Contact, indexes=[Index(("role", "area"))])
     members = service.repository("members", Member, key="ags", indexes=[Index(("district_key",))])
-    deliveries = service.repository("deliveries", Delivery, indexes=[Index(("state", "due_at")), Index(("event_id",))])
+    indexes = [Index(("state", "due_at")), Index(("event_id",))]
+    deliveries = service.repository("deliveries", Delivery, indexes=indexes, remembers=True)
     mailer = Mailer(deliveries, settings, service.lease)
     mailroom = Mailroom(
         offices=Gathered(partial(active_contacts, contacts)),

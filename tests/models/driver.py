@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Self, TypeVar
 
 import bson
-from pymongo import InsertOne, ReplaceOne, ReturnDocument
+from pymongo import InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
 from shared.mongo import Database, Document
@@ -140,7 +140,7 @@ class Collection:
         await self.bulk_write([InsertOne(one) for one in documents], session)
 
     async def bulk_write(
-        self, operations: Sequence[InsertOne[Document] | ReplaceOne[Document]], session: Session | None = None
+        self, operations: Sequence[InsertOne[Document] | UpdateOne], session: Session | None = None
     ) -> Any:
         return await self._ask("write", lambda transaction: self._write_all(operations, transaction), session)
 
@@ -153,7 +153,7 @@ class Collection:
                         self._insert(one._doc, transaction)
                         inserted += 1
                     else:
-                        matched += self._replace(one._filter, one._doc, transaction, upsert=False)
+                        matched += len(self._update(one._filter, one._doc, transaction, limit=1, upsert=False))
         except DuplicateKeyError as error:
             raise BulkWriteError({"writeErrors": [error.details]}) from error
         return SimpleNamespace(inserted_count=inserted, matched_count=matched)

@@ -58,7 +58,7 @@ class Mailing(Schedule):
     def jobs(self, replica: int) -> list[Callable[[], Awaitable[None]]]:
         database = Connected(self.mongo)
         store = Store(database)
-        deliveries = Repository(store, "deliveries", Delivery)
+        deliveries = Repository(store, "deliveries", Delivery, remembers=True)
         settings = Timed(mongo_uri="", nats_url="", token_public_key="", timepiece=lambda: self.now)
         mailer = self._mailer(deliveries, settings, Held(database, lambda: replica in self.holders))
         self._mailrooms[replica] = Mailroom(

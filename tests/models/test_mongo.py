@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
-from pymongo import InsertOne, ReplaceOne, ReturnDocument
+from pymongo import InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from operations.embedded import EmbeddedServers
@@ -117,8 +117,8 @@ async def test_many_writes_at_once_go_as_far_as_the_first_that_fails(database: D
     things = database["things"]
     first = await things.bulk_write([InsertOne({"_id": "a", "version": 1}), InsertOne({"_id": "b", "version": 1})])
     assert (first.inserted_count, first.matched_count) == (2, 0)
-    stale = ReplaceOne({"_id": "a", "version": 0}, {"_id": "a", "version": 9})
-    right = ReplaceOne({"_id": "b", "version": 1}, {"_id": "b", "version": 2})
+    stale = UpdateOne({"_id": "a", "version": 0}, {"$set": {"version": 9}})
+    right = UpdateOne({"_id": "b", "version": 1}, {"$set": {"version": 2}, "$unset": {"old": ""}})
     assert (await things.bulk_write([stale, right])).matched_count == 1
     twice = [InsertOne({"_id": "c"}), InsertOne({"_id": "a"}), InsertOne({"_id": "d"})]
     assert await outcome(things.bulk_write(twice)) == ("BulkWriteError", 11000, {"_id": "a"})

@@ -1,11 +1,20 @@
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from shared.errors import NotFound, Stale, Taken
-from shared.repository import Repository
+from shared.repository import Decision, Repository
 from tests.shared.kitchen import Jar, JarFilled, JarSealed, Kitchen, Sealed, cause
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shelf:
+    """What stands on it, by names that may be anything."""
+
+    id: str
+    jars: dict[str, Any] = field(default_factory=dict)
 
 
 async def test_what_is_added_is_found(kitchen: Kitchen) -> None:
@@ -42,6 +51,33 @@ async def test_a_rule_that_changes_nothing_leaves_the_version(kitchen: Kitchen) 
     _, before = await kitchen.jars.versioned("jam")
     await kitchen.fill("jam", 0)
     assert await kitchen.jars.versioned("jam") == (Jar(id="jam", label="Label jam"), before)
+
+
+async def test_only_what_differs_is_written(kitchen: Kitchen) -> None:
+    await kitchen.add("jam")
+    elsewhere = {"$set": {"label": "changed by hand meanwhile"}}
+
+    def decide(jar: Jar) -> Decision[Jar]:
+        kitchen.database.client.delegate[kitchen.service.name]["jars"].update_one({"_id": "jam"}, elsewhere)
+        return replace(jar, content=2), []
+
+    await kitchen.jars.change("jam", decide, cause())
+    assert await kitchen.jars.get("jam") == Jar(id="jam", label="changed by hand meanwhile", content=2)
+
+
+async def test_a_field_that_there_is_no_more_disappears(kitchen: Kitchen) -> None:
+    await kitchen.add("jam")
+    await kitchen.database["jars"].update_one({"_id": "jam"}, {"$set": {"flavour": "plum"}})
+    await kitchen.fill("jam", 1)
+    assert "flavour" not in await kitchen.jars.load("jam")
+
+
+async def test_any_names_may_stand_inside_of_a_field(kitchen: Kitchen) -> None:
+    shelves = Repository(kitchen.store, "shelves", Shelf)
+    await shelves.add(Shelf(id="cellar"), [], cause())
+    odd: dict[str, Any] = {"a.b": {"$inc": 1, ".": {"": "$label"}}, "$set": {"$x": {"$y.z": 2}}}
+    put = await shelves.change("cellar", lambda shelf: (replace(shelf, jars=odd), []), cause())
+    assert put == await shelves.get("cellar") == Shelf(id="cellar", jars=odd)
 
 
 async def test_an_id_is_taken_only_once(kitchen: Kitchen) -> None:

@@ -1,15 +1,18 @@
 """Changes that come at the same time are written together, and none of them notices the others."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.chain import check
+from shared.changes import Place
 from shared.errors import NotFound, Taken
-from shared.mongo import OUTAGES, Database
+from shared.mongo import OUTAGES, Database, Document
 from shared.outbox import history
+from shared.repository import Repository, Step, Store
 from tests.shared.failpoints import fail_command
 from tests.shared.kitchen import Jar, JarFilled, Kitchen, Sealed, cause
 
@@ -54,6 +57,47 @@ async def test_changes_of_one_aggregate_build_on_each_other(kitchen: Kitchen, tr
     assert len(transactions) <= 3
     rows = await kitchen.rows(subject="jam")
     assert [row["version"] for row in rows] == list(range(1, 2 + MANY))
+    assert check(await history(kitchen.database, "jam"), "jam") == []
+
+
+async def test_changes_of_one_aggregate_in_one_group_are_written_as_one(kitchen: Kitchen) -> None:
+    await put(kitchen, "jam", 1)
+    sealing = kitchen.jars.change("jam", lambda jar: jar.seal(), cause())
+    await at_once(put(kitchen, "oil"), kitchen.fill("jam", 5), kitchen.fill("jam", -5), sealing)
+    stored = await kitchen.jars.load("jam")
+    rows = await kitchen.rows(subject="jam")
+    assert (stored["content"], stored["sealed"], stored["version"]) == (1, True, 4)
+    assert (stored["head"], stored["chain"]) == (rows[-1]["_id"], rows[-1]["hash"])
+
+
+async def test_what_was_just_written_need_not_be_read(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, read = Store(kitchen.database), list[str]()
+    jars, load = Repository(store, "jars", Jar, remembers=True), store._load
+
+    async def noted(steps: Sequence[Step[Any]]) -> dict[Place, Document]:
+        read.extend(step.id for step in steps)
+        return await load(steps)
+
+    monkeypatch.setattr(store, "_load", noted)
+    await jars.add(Jar(id="jam", label="jam"), [], cause())
+    for amount in (1, 2):
+        await jars.change("jam", lambda jar, more=amount: (replace(jar, content=jar.content + more), []), cause())  # type: ignore[misc]
+    assert (await jars.versioned("jam"), read) == ((Jar(id="jam", label="jam", content=3), 3), [])
+
+
+async def test_what_is_remembered_and_has_changed_since_is_decided_on_again(kitchen: Kitchen) -> None:
+    jars, other = Repository(Store(kitchen.database), "jars", Jar, remembers=True), kitchen.replica()
+    await jars.add(Jar(id="jam", label="jam", content=1), [], cause())
+    await other.change("jam", lambda jar: jar.fill(10), cause())
+    assert (await jars.change("jam", lambda jar: (replace(jar, content=jar.content + 1), []), cause())).content == 12
+    await other.change("jam", lambda jar: jar.fill(10), cause())
+    assert (await jars.change("jam", lambda jar: jar.fill(1), cause())).content == 23
+    await other.change("jam", lambda jar: (replace(jar, content=0), []), cause())
+    emptied = await jars.change("jam", lambda jar: (jar if jar.content else replace(jar, label="empty"), []), cause())
+    assert emptied == await jars.get("jam") == Jar(id="jam", label="empty", content=0)
+    await other.change("jam", lambda jar: jar.seal(), cause())
+    with pytest.raises(Sealed):
+        await jars.change("jam", lambda jar: jar.fill(1), cause())
     assert check(await history(kitchen.database, "jam"), "jam") == []
 
 

@@ -1,7 +1,7 @@
 """Sends what is due over SMTP, on connections that are kept, and records what the mail server said."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +21,16 @@ from shared.repository import Decision
 from shared.settings import Settings
 
 CONNECTIONS = 4
+UNRECORDED = 16
+"""How many outcomes may be unrecorded before the connections wait as well; as many are recorded together at most.
+
+After a SIGKILL these emails come twice, and those that are on the wire. With 8 an email costs a fifth more CPU time,
+because fewer go together; 32 would save a tenth.
+"""
+
+GATHER_SECONDS = 0.003
+"""For how long outcomes gather while there is more to send: a few at a time cost more than sending does."""
+
 BATCH = 64
 SWEEP_SECONDS = 1.0
 
@@ -47,8 +57,9 @@ class Mailer:
         self._claimed: asyncio.Queue[Delivery] = asyncio.Queue()
         self._in_hand: set[str] = set()
         """What we send just now, and so did not leave behind, whatever a clock says that has jumped."""
-        self._outcomes: dict[str, tuple[str, Outcome]] = {}
-        self._recording = asyncio.Lock()
+        self._outcomes: list[tuple[Delivery, Outcome]] = []
+        self._room = asyncio.Semaphore(UNRECORDED)
+        self._recording: asyncio.Task[None] | None = None
 
     def claim(self, delivery: Delivery) -> Delivery:
         """A new delivery as it is to be stored: claimed for us if we can send it at once, else for later."""
@@ -69,6 +80,8 @@ class Mailer:
                     tasks.create_task(self._send_claimed(connection))
                 tasks.create_task(self._sweep())
         finally:
+            if self._recording:
+                await self._recording
             for connection in self._connections:
                 await connection.close()
 
@@ -110,8 +123,9 @@ class Mailer:
                 # What has waited for too long may be claimed by somebody else before we are done with it.
                 if self._clock() + self._attempt <= delivery.due_at:
                     await _to_the_end(self._send(connection, delivery))
+                else:
+                    self._in_hand.discard(delivery.id)
             finally:
-                self._in_hand.discard(delivery.id)
                 self._claimed.task_done()
 
     async def _send(self, connection: Connection, delivery: Delivery) -> None:
@@ -137,17 +151,31 @@ class Mailer:
         await self._record(delivery, outcome)
 
     async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Record what the server said, together with what the other connections have to record by now."""
-        self._outcomes[delivery.id] = (delivery.claim, outcome)
-        async with self._recording:
-            if delivery.id in self._outcomes:
-                outcomes, self._outcomes = self._outcomes, {}
-                await self._record_all(outcomes)
+        """Have recorded what the server said, beside the sending; waits while too much is unrecorded."""
+        await self._room.acquire()
+        self._outcomes.append((delivery, outcome))
+        if self._recording is None or self._recording.done():
+            self._recording = asyncio.create_task(self._record_all())
 
-    async def _record_all(self, outcomes: dict[str, tuple[str, Outcome]]) -> None:
+    async def _record_all(self) -> None:
+        """Record all outcomes that are there in one go, until there are none."""
+        while self._outcomes:
+            if not self._claimed.empty():
+                await asyncio.sleep(GATHER_SECONDS)
+            outcomes, self._outcomes = self._outcomes, []
+            try:
+                await self._record_together(outcomes)
+            except Exception:
+                # As after a crash: the claims lapse, and the emails are sent again.
+                log.exception("outcomes of emails are lost")
+            for delivery, _ in outcomes:
+                self._in_hand.discard(delivery.id)
+                self._room.release()
+
+    async def _record_together(self, outcomes: Sequence[tuple[Delivery, Outcome]]) -> None:
         """While MongoDB is away this is tried again and again, or the emails would come twice."""
         now = self._clock()
-        steps = [self._deliveries.changing(id, _ended(*outcome, now)) for id, outcome in outcomes.items()]
+        steps = [self._deliveries.changing(one.id, _ended(one.claim, outcome, now)) for one, outcome in outcomes]
         while True:
             try:
                 recorded: list[Delivery] = await self._deliveries.store.commit(self._cause(), *steps)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tests.chaos.fault import Fault, add, fault
-from tests.chaos.faults.crashes import CONNECTIONS
+from tests.chaos.faults.crashes import CONNECTIONS, IN_DOUBT
 from tests.chaos.office import Offices
 from tests.chaos.world import SERVICES, World
 
@@ -22,7 +22,7 @@ async def kill_service(world: World, offices: Offices, *, service: str) -> None:
     """SIGKILL at random moments, several times; it is started again at once."""
     times = 4
     if service == "notifications":
-        world.allowance.unknown_emails += CONNECTIONS * times
+        world.allowance.unknown_emails += IN_DOUBT * times
     async with offices.at_work():
         for _ in range(times):
             await asyncio.sleep(offices.random.uniform(0.2, 1.5))
@@ -48,7 +48,7 @@ async def kill_server(world: World, offices: Offices, *, server: str) -> None:
 async def pause_service(world: World, offices: Offices, *, service: str) -> None:
     """SIGSTOP for longer than its lease, its claims and the patience of the stream."""
     if service == "notifications":
-        world.allowance.unknown_emails += CONNECTIONS
+        world.allowance.unknown_emails += IN_DOUBT
     async with offices.at_work():
         await asyncio.sleep(offices.random.uniform(0.3, 1.0))
         for process in world.replicas(service):
@@ -74,7 +74,7 @@ async def pause_server(world: World, offices: Offices, *, server: str, seconds: 
 @fault("kill.everything", "all processes and servers are killed at once, and come back in any order, twice", seconds=25)
 async def kill_everything(world: World, offices: Offices) -> None:
     """As when the power fails, but for what the disks hold: see tests/chaos/power/ for that."""
-    world.allowance.unknown_emails += 2 * CONNECTIONS
+    world.allowance.unknown_emails += 2 * IN_DOUBT
     async with offices.at_work():
         for _ in range(2):
             await asyncio.sleep(offices.random.uniform(0.5, 1.5))

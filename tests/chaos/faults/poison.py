@@ -10,7 +10,7 @@ import nats.errors
 import nats.js.errors
 
 from tests.chaos.fault import Fault, add
-from tests.chaos.faults.crashes import crashed
+from tests.chaos.faults.crashes import IN_DOUBT, crashed
 from tests.chaos.office import Offices
 from tests.chaos.quiet import until_others_are_quiet
 from tests.chaos.world import SERVICES, World
@@ -33,7 +33,7 @@ async def poison(world: World, offices: Offices, *, crash: str = "", hit: int = 
     process = world.replicas("notifications")[0]
     deaths = len(process.deaths)
     if crash:
-        world.allowance.unknown_emails += 4
+        world.allowance.unknown_emails += IN_DOUBT
         await world.crash_at(process, crash, hit)
     files = {name: await offices.ready_agreement() for name in POISONS}
     for name, (agreement, _) in files.items():

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.chaos.fault import fault
-from tests.chaos.faults.crashes import CONNECTIONS
+from tests.chaos.faults.crashes import IN_DOUBT
 from tests.chaos.office import Offices
 from tests.chaos.world import Shape, World
 
@@ -19,7 +19,7 @@ async def calm(world: World, offices: Offices) -> None:
 @fault("replicas.paused", "one of two replicas is frozen beyond its lease, then the other one", TWO, seconds=35)
 async def paused(world: World, offices: Offices) -> None:
     """Whoever comes back does not know that time has passed."""
-    world.allowance.unknown_emails += 2 * CONNECTIONS
+    world.allowance.unknown_emails += 2 * IN_DOUBT
     async with offices.at_work():
         for replica in (0, 1):
             await asyncio.sleep(offices.random.uniform(0.3, 0.8))
@@ -39,7 +39,7 @@ async def killed(world: World, offices: Offices) -> None:
         for _ in range(5):
             await asyncio.sleep(offices.random.uniform(0.3, 1.0))
             process = offices.random.choice(list(world.processes.values()))
-            world.allowance.unknown_emails += CONNECTIONS * (process.service == "notifications")
+            world.allowance.unknown_emails += IN_DOUBT * (process.service == "notifications")
             world.kill(process)
         world.healed()
 

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 from tests.chaos.fault import Fault, add
-from tests.chaos.faults.crashes import CONNECTIONS
+from tests.chaos.faults.crashes import IN_DOUBT
 from tests.chaos.office import Offices
 from tests.chaos.world import World
 
@@ -25,8 +25,8 @@ DOWN = {
 async def stop(world: World, offices: Offices, *, down: str, twice: bool = False) -> None:
     """Take something down, end the services in order, and bring it all back."""
     server, _, how = down.partition(".")
-    if server == "mail" or twice:
-        world.allowance.unknown_emails += CONNECTIONS
+    if server in {"mail", "mongod"} or twice:
+        world.allowance.unknown_emails += IN_DOUBT
     async with offices.at_work():
         await asyncio.sleep(0.8)
         if how == "killed":
