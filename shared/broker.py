@@ -1,7 +1,7 @@
 """The connection to NATS: publishing with acknowledgement, and subscribing to a durable."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -133,6 +133,12 @@ class Broker:
         if not self.connected:
             raise ConnectionError("not connected to nats")
         return await self._publisher.publish(self.client, envelope)
+
+    async def publish_together(self, envelopes: Sequence[Envelope]) -> int:
+        """Publish all of them or none; returns the place of the last one. A timeout means unknown, as above."""
+        if not self.connected:
+            raise ConnectionError("not connected to nats")
+        return await self._publisher.publish_together(self.client, envelopes)
 
     async def stop(self) -> None:
         """Let reactions under way finish, within a limit, and disconnect."""
