@@ -208,12 +208,14 @@ async def test_what_is_committed_while_a_sweep_reads_is_not_overtaken(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relaying, "BATCH", 2)
-    late, *rows = made("late", 1), *(made(f"{number}", 1) for number in range(4)), made("late", 1, 2)[1:]
+    first, second = made("late", 1, 2)
+    early = [{**made(f"{number}", 1)[0], "_id": f"1-{number}"} for number in range(4)]
+    late = [{**first, "_id": "0"}, {**second, "_id": "2"}]
+    await kitchen.database[EVENTS].insert_many(early)
 
     async def commit() -> None:
-        await kitchen.database[EVENTS].insert_many([*late, *rows[-1]])
+        await kitchen.database[EVENTS].insert_many(late)
 
-    await kitchen.database[EVENTS].insert_many([row for one in rows[:-1] for row in one])
     stream = Interrupted(commit)
     sender = relay(kitchen, stream)
     await drained(sender)
