@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
 
 from shared.cloudevents import Envelope
+from shared.ids import new_id
 
 TIMEOUT_SECONDS = 5.0
 """Until an acknowledgement counts as lost, and the event as perhaps stored."""
@@ -56,7 +57,7 @@ class Publisher:
         connection is lost meanwhile. The server forgets a batch that is not complete.
         """
         async with self._answer(client) as (reply, answer):
-            batch = {"Nats-Batch-Id": reply}
+            batch = {"Nats-Batch-Id": new_id()}
             for number, envelope in enumerate(envelopes, start=1):
                 headers = envelope.headers() | batch | {"Nats-Batch-Sequence": str(number)}
                 if number == len(envelopes):
