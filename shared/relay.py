@@ -120,12 +120,11 @@ class Relay:
         while True:
             await self._acknowledged.wait()
             self._acknowledged.clear()
-            next_mark = self._now() + MARK_SECONDS
             try:
                 await self.mark()
             except OUTAGES as error:
                 log.warning("relay waits for mongodb", error=repr(error))
-            await asyncio.sleep(next_mark - self._now())
+            await asyncio.sleep(MARK_SECONDS)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
