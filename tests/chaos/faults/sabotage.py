@@ -96,7 +96,7 @@ async def _come_again(world: World, offices: Offices, more: dict[str, str]) -> N
     await subscription.unsubscribe()
     offices.random.shuffle(messages)
     for message in messages:
-        headers = {name: value for name, value in (message.headers or {}).items() if name != "Nats-Msg-Id"}
+        headers = {name: value for name, value in (message.headers or {}).items() if not name.startswith("Nats-")}
         await js.publish(message.subject, message.data, headers=headers | more)
     await client.close()
 
