@@ -57,9 +57,10 @@ class Publisher:
         connection is lost meanwhile. The server forgets a batch that is not complete.
         """
         async with self._answer(client) as (reply, answer):
-            batch = {"Nats-Batch-Id": new_id()}
+            batch = new_id()
             for number, envelope in enumerate(envelopes, start=1):
-                headers = envelope.headers() | batch | {"Nats-Batch-Sequence": str(number)}
+                headers = envelope.headers()
+                headers["Nats-Batch-Id"], headers["Nats-Batch-Sequence"] = batch, str(number)
                 if number == len(envelopes):
                     headers["Nats-Batch-Commit"] = "1"
                     await client.publish(envelope.address, envelope.body, reply=reply, headers=headers)
