@@ -79,11 +79,14 @@ async def until_published(service: Service, report: Report = lambda *_: None) ->
     last = await rows.find_one({"unpublished": True}, {"_id": 1}, sort=[("_id", -1)])
     waiting = {"unpublished": True, "_id": {"$lte": last["_id"] if last else ""}}
     total = left = await rows.count_documents(waiting)
-    moved = time.monotonic()
+    moved, took = time.monotonic(), 0.0
     while left:
         report(f"{service.name} publishes", total - left, total)
-        await asyncio.sleep(0.1)
+        # To count a hundred thousand takes MongoDB as long as to publish some hundred of them.
+        await asyncio.sleep(max(0.1, 10 * took))
+        asked = time.monotonic()
         before, left = left, await rows.count_documents(waiting)
+        took = time.monotonic() - asked
         moved = time.monotonic() if left != before else moved
         if time.monotonic() - moved > STANDS_STILL_SECONDS:
             raise TimeoutError(

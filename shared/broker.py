@@ -1,6 +1,7 @@
 """The connection to NATS: publishing with acknowledgement, and a watch over the durables that a service reads."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -111,6 +112,12 @@ class Broker:
         if not self.connected:
             raise ConnectionError("not connected to nats")
         return await self._publisher.publish(self.client, envelope)
+
+    async def publish_together(self, envelopes: Sequence[Envelope]) -> int:
+        """Publish all of them or none; returns the place of the last one. A timeout means unknown, as above."""
+        if not self.connected:
+            raise ConnectionError("not connected to nats")
+        return await self._publisher.publish_together(self.client, envelopes)
 
     async def stop(self) -> None:
         """Send what is still to be sent, and disconnect."""

@@ -5,6 +5,9 @@ would stand before an earlier one of the same aggregate. So how far the stream h
 created, is noted in the service's own database, before any row loses its mark.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
 import structlog
 from nats.errors import Error as NatsError
 from nats.js.api import StreamInfo
@@ -18,6 +21,8 @@ from shared.streams import stream_name
 
 STREAMS = "streams"
 MEND = "nothing is published until `asskomm setup`, then `asskomm replay` has mended it"
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -59,21 +64,32 @@ class OwnStream:
 
     async def publish(self, envelope: Envelope) -> None:
         """Publish an event; raises ConnectionError where the stream was not found whole on this connection."""
+        await self._acknowledged_by(self._broker.publish, envelope)
+
+    async def publish_together(self, envelopes: Sequence[Envelope]) -> None:
+        """Publish all of them or none; raises as `publish` does."""
+        await self._acknowledged_by(self._broker.publish_together, envelopes)
+
+    async def _acknowledged_by(self, publish: Callable[[T], Awaitable[int]], what: T) -> None:
         if self._seen != self._broker.connections:
             raise ConnectionError(f"stream {self._name} was not looked at on this connection")
         try:
-            sequence = await self._broker.publish(envelope)
+            sequence = await publish(what)
         except NoStreamResponseError as error:
             self._seen = -1
             raise ConnectionError(f"stream {self._name} is gone") from error
         self._acknowledged = max(self._acknowledged, sequence)
 
     async def note(self) -> None:
-        """Write down how far the stream has acknowledged."""
+        """Write down how far the stream has acknowledged; if that fails, what it has acknowledged is forgotten."""
+        sequence = self._acknowledged
         try:
-            await self._database[STREAMS].update_one({"_id": self._name}, {"$max": {"sequence": self._acknowledged}})
-        finally:
-            # If this failed, the rows keep their marks, and are published again.
+            await self._database[STREAMS].update_one({"_id": self._name}, {"$max": {"sequence": sequence}})
+        except BaseException:
+            # The rows keep their marks, and are published again.
+            self._acknowledged = 0
+            raise
+        if self._acknowledged == sequence:
             self._acknowledged = 0
 
 

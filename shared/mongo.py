@@ -25,6 +25,7 @@ from pymongo.errors import (
     PyMongoError,
     WTimeoutError,
 )
+from pymongo.read_concern import ReadConcern
 
 from shared.crashpoints import crashpoint
 
@@ -100,6 +101,10 @@ class Database:
         if (kept := self._collections.get(collection)) is None:
             kept = self._collections[collection] = self.database[collection]
         return kept
+
+    def as_of_now(self, collection: str) -> Collection:
+        """The same, where a cursor reads all as it was when it was opened, for at most five minutes."""
+        return self[collection].with_options(read_concern=ReadConcern("snapshot"))
 
     async def ping(self) -> None:
         """One round trip; raises one of OUTAGES when there is no server to answer it."""

@@ -15,9 +15,9 @@ from shared.continuity import OwnStream
 from shared.inbox import Inbox, Subscription
 from shared.lease import Lease
 from shared.mongo import OUTAGES, Database
-from shared.outbox import Relay
 from shared.parking import Parking
 from shared.reader import Reader
+from shared.relay import Relay
 from shared.repository import Index, Repository, Store
 from shared.schedule import Deadline, Schedule
 from shared.settings import Settings
@@ -45,7 +45,7 @@ class Service:
         self.lease = Lease(self.database)
         self.stream = OwnStream(name, self.database, self.broker)
         self.relay = Relay(self.database, self.stream, self.lease)
-        self.store = Store(self.database, on_commit=self.relay.wake)
+        self.store = Store(self.database, on_commit=self.relay.hand_over)
         self.parking = Parking(self.database)
         self.repositories: list[Repository[Any]] = []
         self.inboxes: list[Inbox] = []

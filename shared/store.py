@@ -44,7 +44,7 @@ class _Known(Exception):  # noqa: N818 -- never leaves this module
 class Store:
     """The writing side of one service's database: every change passes through `commit`."""
 
-    def __init__(self, database: Database, on_commit: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, database: Database, on_commit: Callable[[list[Document]], None] = lambda _: None) -> None:
         self.database = database
         self.on_commit = on_commit
         self._waiting: list[Change] = []
@@ -188,7 +188,7 @@ class Store:
 
         await self.database.transaction(write, patience)
         if rows:
-            self.on_commit()
+            self.on_commit(rows)
 
     async def _remember(self, causes: list[Document], session: Session) -> None:
         try:

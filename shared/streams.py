@@ -86,6 +86,8 @@ def stream_config(publisher: str) -> StreamConfig:
         deny_delete=True,
         deny_purge=True,
         num_replicas=1,
+        # Several events at once, all or none: `shared.publisher`.
+        allow_atomic=True,
     )
 
 

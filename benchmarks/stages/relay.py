@@ -131,7 +131,7 @@ async def _relayed(bench: Bench, settings: Settings, count: int) -> Sample:
             waiting = jars.service.database["events"].count_documents
             with bench.measured() as sample:
                 async with Jars(settings).running():
-                    await _watch(sample, js, "JARS", count, lambda: waiting({"unpublished": True}))
+                    await _watch(sample, js, "JARS", count, lambda: waiting({"unpublished": True}, limit=1))
     return sample
 
 
@@ -147,7 +147,7 @@ async def _rival_relayed(bench: Bench, settings: Settings) -> Sample:
         with bench.measured() as sample:
             async with _relaying(store, js):
                 waiting = store.outbox.count_documents
-                await _watch(sample, js, STREAM, RIVALS_BACKLOG, lambda: waiting({"published": False}))
+                await _watch(sample, js, STREAM, RIVALS_BACKLOG, lambda: waiting({"published": False}, limit=1))
     store.client.close()
     return sample
 

@@ -4,7 +4,7 @@ What brings each of them to light stands in tests/chaos/faults/sabotage.py.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -21,8 +21,9 @@ from shared.cloudevents import read_envelope
 from shared.ids import new_id
 from shared.inbox import Inbox
 from shared.mongo import Document, Session
-from shared.outbox import EVENTS, Relay, row_envelope
+from shared.outbox import EVENTS, row_envelope
 from shared.parking import Parked
+from shared.relay import Relay
 from shared.repository import CAUSES, Step, Store
 from shared.service import Service
 from tests.builds.purse import domain, use_cases
@@ -108,19 +109,26 @@ def relay_by_cursor() -> None:
     """The relay goes on from the last id that it has seen, and takes what is behind it for published."""
     cursors: dict[Relay, str] = {}
 
-    async def beyond_cursor(relay: Relay, subjects: dict[str, list[str]], limit: int) -> list[Document]:
+    async def beyond_cursor(
+        relay: Relay, subjects: dict[str, list[str]], limit: int
+    ) -> AsyncGenerator[list[Document], None]:
         events = relay._database[EVENTS]
         if "$in" in subjects:
-            return []
+            return
         if relay not in cursors:
             last = await events.find_one({"unpublished": {"$exists": False}}, sort=[("_id", -1)])
             cursors[relay] = last["_id"] if last else ""
         rows: list[Document] = await events.find({"_id": {"$gt": cursors[relay]}}).sort("_id").to_list(limit)
         cursors[relay] = rows[-1]["_id"] if rows else cursors[relay]
         await events.update_many({"_id": {"$lt": cursors[relay]}}, {"$unset": {"unpublished": 1}})
-        return rows
+        yield rows
+
+    def look(relay: Relay, _: Sequence[Document]) -> None:
+        relay._next_sweep = 0.0
+        relay._woken.set()
 
     _put(Relay, "_rows", beyond_cursor)
+    _put(Relay, "hand_over", look)
 
 
 @sabotage("default-acknowledgement")

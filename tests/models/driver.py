@@ -35,6 +35,9 @@ class Connected(Database):
     def __getitem__(self, collection: str) -> Any:
         return Collection(self.server, collection)
 
+    def as_of_now(self, collection: str) -> Any:
+        return Collection(self.server, collection, as_of_now=True)
+
 
 class Session:
     """The driver's session."""
@@ -68,8 +71,8 @@ class Session:
 class Collection:
     """The driver's collection: each operation is one request to the server."""
 
-    def __init__(self, server: Mongo, name: str) -> None:
-        self._server, self.name = server, name
+    def __init__(self, server: Mongo, name: str, *, as_of_now: bool = False) -> None:
+        self._server, self.name, self._as_of_now = server, name, as_of_now
 
     async def _ask(self, what: str, do: Callable[[Transaction | None], T], session: Session | None = None) -> T:
         transaction = session.transaction if session else None
@@ -125,7 +128,11 @@ class Collection:
             raise
 
     def find(self, where: Mapping[str, Any], fields: Mapping[str, int] | None = None) -> "Cursor":
-        return Cursor(lambda: self._ask("find", lambda _: self._found(where)), fields)
+        return Cursor(
+            lambda: self._ask("find", lambda _: self._found(where)),
+            fields,
+            lambda: self._ask("go on", lambda _: None) if self._as_of_now else None,
+        )
 
     def aggregate(self, stages: Sequence[Mapping[str, Any]]) -> "Cursor":
         return Cursor(lambda: self._ask("aggregate", lambda _: grouped(self._found({}), stages)))
@@ -200,11 +207,17 @@ class Collection:
 
 
 class Cursor:
-    """The driver's cursor: asks when it is read."""
+    """The driver's cursor: asks when it is read; one as of a moment gives what it found then, batch by batch."""
 
-    def __init__(self, ask: Callable[[], Awaitable[list[Document]]], fields: Mapping[str, int] | None = None) -> None:
-        self._ask, self._fields, self._limit = ask, fields, 0
+    def __init__(
+        self,
+        ask: Callable[[], Awaitable[list[Document]]],
+        fields: Mapping[str, int] | None = None,
+        go_on: Callable[[], Awaitable[None] | None] = lambda: None,
+    ) -> None:
+        self._ask, self._fields, self._go_on, self._limit = ask, fields, go_on, 0
         self._order: list[tuple[str, int]] = []
+        self._rest: list[Document] | None = None
 
     def sort(self, order: str | list[tuple[str, int]]) -> Self:
         self._order = [(order, 1)] if isinstance(order, str) else order
@@ -214,8 +227,15 @@ class Cursor:
         self._limit = limit
         return self
 
+    def batch_size(self, _: int) -> Self:
+        return self
+
     async def to_list(self, length: int | None = None) -> list[Document]:
-        found = sorted_by(await self._ask(), self._order)[: self._limit or None][:length]
+        if self._rest is None:
+            self._rest = sorted_by(await self._ask(), self._order)[: self._limit or None]
+        elif self._rest and (answer := self._go_on()):
+            await answer
+        found, self._rest = self._rest[:length], self._rest[length:] if length else []
         return [projected(one, self._fields) for one in found]
 
     async def __aiter__(self) -> AsyncIterator[Document]:

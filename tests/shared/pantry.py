@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 
 from operations.embedded import EmbeddedServers, NatsServer
 from operations.setup import set_up_database
-from shared import outbox
+from shared import relay
 from shared.cloudevents import Envelope
 from shared.mongo import Database
 from shared.outbox import EVENTS, row_envelope
@@ -114,7 +114,7 @@ async def running_pantry(servers: EmbeddedServers, folder: Path) -> AsyncIterato
 
     async def run() -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(outbox, "SWEEP_SECONDS", SWEEP_SECONDS)
+            patch.setattr(relay, "SWEEP_SECONDS", SWEEP_SECONDS)
             async with pantry.service.application([]).lifespan():
                 started.set()
                 await ended.wait()

@@ -82,7 +82,7 @@ async def _come_again(world: World, offices: Offices) -> None:
     await subscription.unsubscribe()
     offices.random.shuffle(messages)
     for message in messages:
-        headers = {name: value for name, value in (message.headers or {}).items() if name != "Nats-Msg-Id"}
+        headers = {name: value for name, value in (message.headers or {}).items() if not name.startswith("Nats-")}
         await js.publish(message.subject, message.data, headers=headers)
     await client.close()
 

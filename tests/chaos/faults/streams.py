@@ -134,7 +134,7 @@ async def duplicates(world: World, offices: Offices) -> None:
     offices.random.shuffle(messages)
     async with offices.at_work(1):
         for message in messages:
-            headers = {name: value for name, value in (message.headers or {}).items() if name != "Nats-Msg-Id"}
+            headers = {name: value for name, value in (message.headers or {}).items() if not name.startswith("Nats-")}
             await js.publish(message.subject, message.data, headers=headers)
         world.healed()
     await client.close()

@@ -1,0 +1,99 @@
+"""The relay, and what commits hand over to it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from shared import relay as relaying
+from shared.mongo import Document
+from shared.outbox import row_envelope
+from shared.relay import Relay
+from tests.shared.kitchen import Kitchen
+from tests.shared.stream import Stream, made, relay, running
+from tests.waiting import until
+
+
+async def test_what_is_handed_over_is_the_same_as_what_a_sweep_reads(kitchen: Kitchen) -> None:
+    handed: list[Document] = []
+    kitchen.store.on_commit = handed.extend
+    await kitchen.add("jam")
+    await kitchen.fill("jam", 2**40)
+    assert [row_envelope(row) for row in handed] == [row_envelope(row) for row in await kitchen.rows()]
+
+
+@asynccontextmanager
+async def waiting(kitchen: Kitchen, stream: Stream) -> AsyncIterator[Relay]:
+    """A relay that has swept, and has no reason to do so again."""
+    sender = relay(kitchen, stream)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relaying, "SWEEP_SECONDS", 60)
+        async with running(sender):
+            await hand_over(sender, stream, "first", 1)
+            yield sender
+
+
+async def hand_over(sender: Relay, stream: Stream, id: str, *versions: int) -> None:
+    """Hand over what is stored nowhere, and wait until what was handed over is done with."""
+    sender.hand_over([*made(id, *versions), *made(last := f"{len(stream.published)} after {id}", 1)])
+
+    async def order() -> dict[str, list[int]]:
+        return stream.order
+
+    await until(order, lambda order: last in order)
+
+
+async def test_what_follows_is_published_without_a_look_at_the_database(kitchen: Kitchen) -> None:
+    stream = Stream()
+    async with waiting(kitchen, stream) as sender:
+        await hand_over(sender, stream, "jam", 1)
+        await hand_over(sender, stream, "jam", 2, 3)
+    assert stream.order["jam"] == [1, 2, 3]
+
+
+async def test_what_follows_nothing_known_is_left_to_the_sweep(kitchen: Kitchen) -> None:
+    stream = Stream()
+    async with waiting(kitchen, stream) as sender:
+        await hand_over(sender, stream, "jam", 2)
+        await hand_over(sender, stream, "jam", 1)
+        await hand_over(sender, stream, "jam", 3)
+    assert stream.order["jam"] == [1]
+
+
+async def test_what_follows_a_failed_one_is_left_to_the_sweep(kitchen: Kitchen) -> None:
+    stream = Stream()
+    stream.refuses = {"jam"}
+    async with waiting(kitchen, stream) as sender:
+        await hand_over(sender, stream, "jam", 1)
+        stream.refuses = set()
+        await hand_over(sender, stream, "jam", 2)
+    assert "jam" not in stream.order
+
+
+async def test_what_was_acknowledged_by_a_stream_that_was_lost_does_not_count(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found_lost() -> bool:
+        return stream.found_lost
+
+    stream = Stream()
+    async with waiting(kitchen, stream) as sender:
+        await hand_over(sender, stream, "jam", 1)
+        stream.lost = True
+        monkeypatch.setattr(relaying, "SWEEP_SECONDS", 0.01)
+        sender.hand_over([])
+        await until(found_lost, bool)
+        stream.lost = False
+        await hand_over(sender, stream, "jam", 2)
+    assert stream.order["jam"] == [1]
+
+
+async def test_what_was_acknowledged_before_others_may_have_had_the_lease_does_not_count(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Stream()
+    monkeypatch.setattr(relaying, "LEASE_SECONDS", 0)
+    async with waiting(kitchen, stream) as sender:
+        await hand_over(sender, stream, "jam", 1)
+        await hand_over(sender, stream, "jam", 2)
+    assert stream.order["jam"] == [1]
