@@ -55,9 +55,9 @@ class System:
             now = await self.status()
             quiet = now == before and not any(one.busy for one in now.values())
             # Looking costs the busy ones time, so we look less and less often.
-            before, looks, pause = now, looks + 1 if quiet else 0, 0.01 if quiet else min(2 * pause, 0.5)
             if time.monotonic() > deadline:
-                raise TimeoutError(f"still busy after {within:.0f} s: {await self.status()}")
+                raise TimeoutError(f"still busy after {within:.0f} s: {before}, then {now}")
+            before, looks, pause = now, looks + 1 if quiet else 0, 0.01 if quiet else min(2 * pause, 0.5)
             await asyncio.sleep(pause)
 
 

@@ -95,7 +95,7 @@ class _Run:
 
     def __init__(self, client: Client, inbox: Inbox, lease: Lease, before: ConsumerInfo) -> None:
         self._client, self._inbox, self._lease = client, inbox, lease
-        self._number = _last_number(before)
+        self._number = self._began_with = _last_number(before)
         self._due = before.num_ack_pending or 0
         """How many come again, before all others."""
         self._again: list[Msg] = []
@@ -114,6 +114,7 @@ class _Run:
 
     async def end(self) -> None:
         """Ask for no more: what comes all the same reaches nobody, and comes again."""
+        log.info("run is over", stream=self._inbox.durable.stream, handed_out=self._number - self._began_with, unbroken=self._unbroken)
         self._unbroken = False
         if self._subscription is not None and not self._client.is_closed:
             await self._subscription.unsubscribe()

@@ -73,7 +73,7 @@ async def park(service: Service) -> None:
     await parking.drop(waiting.id, "nobody", now)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def noted(system: System, staff: Staff) -> list[Document]:
     """All that was asked while a municipality joined, everybody looked at everything, and operators did their work."""
     membership, notifications = system.services
@@ -83,6 +83,7 @@ async def noted(system: System, staff: Staff) -> list[Document]:
         await ask(staff, agreement)
         for service in system.services:
             await park(service)
+            await service.lease.seize()
             await service.schedule.sweep()
             await audit(service)
     return first + second

@@ -70,9 +70,7 @@ async def test_what_follows_a_failed_one_is_left_to_the_sweep(kitchen: Kitchen) 
     assert "jam" not in stream.order
 
 
-async def test_what_was_acknowledged_by_a_stream_that_was_lost_does_not_count(
-    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_acknowledged_by_a_stream_that_was_lost_does_not_count(kitchen: Kitchen) -> None:
     async def found_lost() -> bool:
         return stream.found_lost
 
@@ -80,9 +78,10 @@ async def test_what_was_acknowledged_by_a_stream_that_was_lost_does_not_count(
     async with waiting(kitchen, stream) as sender:
         await hand_over(sender, stream, "jam", 1)
         stream.lost = True
-        monkeypatch.setattr(relaying, "SWEEP_SECONDS", 0.01)
-        sender.hand_over([])
-        await until(found_lost, bool)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(relaying, "SWEEP_SECONDS", 0.01)
+            sender.hand_over([])
+            await until(found_lost, bool)
         stream.lost = False
         await hand_over(sender, stream, "jam", 2)
     assert stream.order["jam"] == [1]

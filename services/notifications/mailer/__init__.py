@@ -31,7 +31,9 @@ because fewer go together; 32 would save a tenth.
 GATHER_SECONDS = 0.003
 """For how long outcomes gather while there is more to send: a few at a time cost more than sending does."""
 
-BATCH = 64
+BATCH = 256
+"""How many emails are claimed ahead of their sending at most; after a crash their claims have to lapse."""
+
 SWEEP_SECONDS = 1.0
 
 log = structlog.get_logger()

@@ -9,6 +9,7 @@ from services.notifications.domain import Delivery
 from shared.clock import BERLIN
 
 WORD_MAX_BYTES = 42
+LINE_BYTES = 76
 SENDER = "Allianz Sichere Sächsische Kommunen"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -42,14 +43,14 @@ def mime(delivery: Delivery, sender: str) -> bytes:
 
 def _subject(subject: str) -> str:
     """The subject as encoded words (RFC 2047, section 2), on lines of at most 78 characters."""
-    words, word = [], b""
-    for letter in subject:
-        encoded = letter.encode()
-        if len(word) + len(encoded) > WORD_MAX_BYTES:
-            words.append(word)
-            word = b""
-        word += encoded
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(one).decode()}?=" for one in (*words, word))
+    rest, words = subject.encode(), []
+    while len(rest) > WORD_MAX_BYTES:
+        end = WORD_MAX_BYTES
+        while rest[end] & 0xC0 == 0x80:  # noqa: PLR2004 -- in the middle of a letter
+            end -= 1
+        words.append(rest[:end])
+        rest = rest[end:]
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in (*words, rest))
 
 
 @lru_cache
@@ -59,4 +60,6 @@ def _from(sender: str) -> str:
 
 def _part(subtype: str, text: str) -> bytes:
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
-    return head.encode() + base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
+    content = base64.b64encode(text.encode())
+    lines = [content[at : at + LINE_BYTES] for at in range(0, len(content), LINE_BYTES)]
+    return head.encode() + b"\r\n".join((*lines, b""))
