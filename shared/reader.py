@@ -114,7 +114,12 @@ class _Run:
 
     async def end(self) -> None:
         """Ask for no more: what comes all the same reaches nobody, and comes again."""
-        log.info("run is over", stream=self._inbox.durable.stream, handed_out=self._number - self._began_with, unbroken=self._unbroken)
+        log.info(
+            "run is over",
+            stream=self._inbox.durable.stream,
+            handed_out=self._number - self._began_with,
+            unbroken=self._unbroken,
+        )
         self._unbroken = False
         if self._subscription is not None and not self._client.is_closed:
             await self._subscription.unsubscribe()
