@@ -8,7 +8,7 @@ it is made once more by itself, so that nobody is answered with the trouble of a
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from pymongo import InsertOne, UpdateOne
@@ -29,6 +29,12 @@ CONFLICTS = 100
 GROUP = 64
 """How many changes are written together at most."""
 
+CROWD = 4
+"""From so many on, those who were answered together are expected to come back."""
+
+GATHER_SECONDS = 0.003
+"""For how long: half of what it takes to write the first of them alone."""
+
 RECENT = 1024
 """How many documents a store remembers as it has written them last, of repositories that want that."""
 
@@ -48,6 +54,9 @@ class Store:
         self.database = database
         self.on_commit = on_commit
         self._waiting: list[Change] = []
+        self._crowd = asyncio.Event()
+        """As many wait as were answered last."""
+        self._answered = 0
         self._writing = False
         self._tasks: set[asyncio.Task[None]] = set()
         # Changes of one aggregate that are made alone take turns, so that they need not meet in the database.
@@ -65,6 +74,8 @@ class Store:
         """
         change = Change(cause, steps)
         self._waiting.append(change)
+        if len(self._waiting) >= self._answered:
+            self._crowd.set()
         if not self._writing:
             self._writing = True
             self._begin(self._write_waiting())
@@ -79,11 +90,21 @@ class Store:
     async def _write_waiting(self) -> None:
         try:
             while self._waiting:
+                await self._until_gathered()
                 group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
                 for change in await self._write_together(group):
                     self._begin(self._write_alone(change))
+                self._answered = len(group)
         finally:
             self._writing = False
+
+    async def _until_gathered(self) -> None:
+        """Who was answered together may come back together, a moment after the first; who comes alone does not wait."""
+        if len(self._waiting) < self._answered and self._answered >= CROWD:
+            self._crowd.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._crowd.wait()
 
     async def _write_together(self, group: list[Change]) -> list[Change]:
         """Write what can be written together; returns the changes that have to be made alone."""
@@ -223,21 +244,39 @@ async def _insert(collection: Collection, documents: list[Document], session: Se
 
 async def _save(database: Database, writes: Sequence[Write], session: Session | None) -> None:
     """Write what has changed of each document, if it still has the version that was decided on."""
-    operations: dict[str, list[InsertOne[Document] | UpdateOne]] = {}
+    places: dict[str, list[Write]] = {}
     for write in writes:
-        operations.setdefault(write.collection, []).append(
-            UpdateOne({"_id": write.document["_id"], "version": write.before["version"]}, write.difference)
-            if write.before
-            else InsertOne(write.document),
-        )
-    for collection, batch in operations.items():
+        places.setdefault(write.collection, []).append(write)
+    for collection, batch in places.items():
         try:
-            result = await database[collection].bulk_write(batch, session=session)
-        except BulkWriteError as error:
+            written = await _write_all(database[collection], batch, session)
+        except (BulkWriteError, DuplicateKeyError) as error:
             if (values := clashing_values(error)) is None:
                 raise
             if any(write.document["_id"] == values.get("_id") and not write.adds for write in writes):
                 raise _Conflict from error
             raise Taken(f"{', '.join(values.values())} exists already in {collection}", values) from error
-        if result.inserted_count + result.matched_count != len(batch):
+        if written != len(batch):
             raise _Conflict
+
+
+async def _write_all(collection: Collection, batch: Sequence[Write], session: Session | None) -> int:
+    """Write documents of one collection; returns how many had the version that was decided on."""
+    if len(batch) > 1:
+        result = await collection.bulk_write([_operation(write) for write in batch], session=session)
+        return result.inserted_count + result.matched_count
+    if not batch[0].before:
+        await collection.insert_one(batch[0].document, session=session)
+        return 1
+    updated = await collection.update_one(_place(batch[0]), batch[0].difference, session=session)
+    return updated.matched_count
+
+
+def _operation(write: Write) -> InsertOne[Document] | UpdateOne:
+    return UpdateOne(_place(write), write.difference) if write.before else InsertOne(write.document)
+
+
+def _place(write: Write) -> Document:
+    """What only the document that was decided on has."""
+    assert write.before
+    return {"_id": write.document["_id"], "version": write.before["version"]}

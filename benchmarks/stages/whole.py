@@ -28,7 +28,7 @@ from shared.settings import read_settings
 NAME = "whole"
 IDLE = 40
 PAUSE_SECONDS = 0.02
-LOADED, LOADED_RIVAL = 1000, 200
+LOADED, LOADED_RIVAL = 2000, 200
 CONNECTIONS = 64
 WITHIN_SECONDS = 60.0
 IDLE_GOAL, LOADED_GOAL, CPU_GOAL = 2.5, 10.0, 1000.0
@@ -150,7 +150,7 @@ async def _idle(bench: Bench, system: System, rival: Program, ours: Side, theirs
 async def _loaded(bench: Bench, system: System, rival: Program, ours: Side, theirs: Side) -> Results:
     async def measure_ours() -> Sample:
         await system.shorten()
-        sample = await ours.loaded(bench.scaled(LOADED), system.pids)
+        sample = await ours.loaded(LOADED, system.pids)
         await system.quiet()
         return sample
 

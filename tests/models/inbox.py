@@ -153,6 +153,14 @@ class Reacting(Schedule):
         if lost and (under_way := self.consumer.under_way):
             under_way[0].pop(0)
 
+    @precondition(lambda self: len(self.published) < ENOUGH)
+    @rule(aggregate=st.sampled_from(AGGREGATES))
+    def others_follow_what_is_lost(self, aggregate: str) -> None:
+        """While the lost ones are not due to come again, and all else goes well."""
+        for lost in (True, False):
+            self.publish_some([aggregate] * 2, lost=lost)
+            self.all_goes_well(1)
+
     @rule(seconds=st.integers(1, 4))
     def all_goes_well(self, seconds: int) -> None:
         """For so long that whoever begins to read gets there."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared import store
 from shared.chain import check
 from shared.changes import Place
 from shared.errors import NotFound, Taken
@@ -48,6 +49,35 @@ async def test_many_changes_at_once_take_few_transactions(kitchen: Kitchen, tran
     assert [jar.content for jar in stored] == list(range(MANY))
     assert len(transactions) <= 2
     assert len(await kitchen.rows()) == MANY
+
+
+async def test_who_were_answered_together_are_awaited_together(
+    kitchen: Kitchen, transactions: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await at_once(*(put(kitchen, f"jar-{number}") for number in range(MANY)))
+    transactions.clear()
+    monkeypatch.setattr(store, "GATHER_SECONDS", 60)
+    first = asyncio.ensure_future(put(kitchen, "first back"))
+    await asyncio.sleep(0)
+    await at_once(*(put(kitchen, f"back-{number}") for number in range(MANY - 1)))
+    await first
+    assert len(transactions) == 1
+
+
+async def test_who_comes_alone_waits_for_nobody(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "GATHER_SECONDS", 60)
+    for number in range(3):
+        await put(kitchen, f"jar-{number}")
+
+
+async def test_who_does_not_come_back_is_not_awaited_for_long(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await at_once(*(put(kitchen, f"jar-{number}") for number in range(MANY)))
+    monkeypatch.setattr(store, "GATHER_SECONDS", 0.01)
+    await put(kitchen, "alone")
+    monkeypatch.setattr(store, "GATHER_SECONDS", 60)
+    await put(kitchen, "alone again")
 
 
 async def test_changes_of_one_aggregate_build_on_each_other(kitchen: Kitchen, transactions: list[object]) -> None:
