@@ -64,13 +64,7 @@ async def test_who_were_answered_together_are_awaited_together(
     assert len(transactions) == 1
 
 
-async def test_who_comes_alone_waits_for_nobody(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "GATHER_SECONDS", 60)
-    for number in range(3):
-        await put(kitchen, f"jar-{number}")
-
-
-async def test_who_does_not_come_back_is_not_awaited_for_long(
+async def test_who_comes_alone_is_awaited_once_and_waits_for_nobody_then(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await at_once(*(put(kitchen, f"jar-{number}") for number in range(MANY)))
