@@ -20,7 +20,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from operations.embedded import EmbeddedServers
 from operations.keys import certificate_keys, token_keys, write_secret
 from operations.serve import QuietServer
-from operations.services import SERVICES, create_services, service_of
+from operations.services import SERVICES, service_of
 from operations.setup import set_up
 from operations.status import ServiceStatus, status
 from shared.service import Service
@@ -106,15 +106,16 @@ async def running_system(
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port = listening.getsockname()[1]
         settings = settings_for(servers, port=port, as_of=as_of)
+        with _timed(seconds, "apps"):
+            apps = {name: create(settings) for name, create in SERVICES.items()}
+            services = [service_of(app) for app in apps.values()]
         with _timed(seconds, "set-up"):
-            await set_up(create_services(settings), settings.nats_url)
+            await set_up(services, settings.nats_url)
         async with AsyncExitStack() as stack:
             with _timed(seconds, "services"):
-                apps = {name: create(settings) for name, create in SERVICES.items()}
                 for app in apps.values():
                     await stack.enter_async_context(app.lifespan())
                 await stack.enter_async_context(_serving(front(apps), listening))
-                services = [service_of(app) for app in apps.values()]
                 await _all_ready(services)
             yield System(settings, services, f"http://{HOST}:{port}", servers.maildir, seconds)
 

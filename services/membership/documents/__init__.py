@@ -10,7 +10,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
-import typst
 from babel import Locale
 from babel.dates import format_date
 
@@ -149,6 +148,9 @@ def _time(at: datetime) -> str:
 
 
 def _rendered(template: str, data: Plain, as_of: datetime) -> bytes:
+    # Imported here, for it takes 7 MB, and most processes never make a document.
+    import typst  # noqa: PLC0415
+
     return typst.compile(
         FOLDER / template,
         sys_inputs={"data": json.dumps(_shown(data))},

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache, partial
 from pathlib import Path
 
 from babel import Locale
@@ -26,12 +27,12 @@ _GAP = re.compile(r"\n{3,}")
 
 
 def renderer(public_url: str) -> Callable[[Email, str], Text]:
-    """What puts an email to an office into words; compiles all templates now, and starts links with `public_url`."""
-    environment = _environment(public_url)
-    templates = {path.parent.name: _load(environment, path.parent.name) for path in FOLDER.glob("*/subject.txt")}
+    """What puts an email to an office into words, each template compiled when first used; links start `public_url`."""
+    # To compile all of them takes as long as all else that the services do at start; the tests render every one.
+    load = cache(partial(_load, _environment(public_url)))
 
     def render(email: Email, office: str) -> Text:
-        subject, plain, html = templates[email.template]
+        subject, plain, html = load(email.template)
         data = {**email.data, "office": office}
         data["subject"] = " ".join(subject.render(data).split())
         return Text(subject=data["subject"], plain=_tidy(plain.render(data)), html=html.render(data))
