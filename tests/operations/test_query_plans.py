@@ -13,7 +13,7 @@ from shared.mongo import Document
 from shared.parking import Parked
 from shared.service import Service
 
-TOWN = Town("14628390", "PD Dresden")
+TOWN = Town("14627340", "PD Dresden")
 EVERYTHING = 2
 """The level of the profiler that notes all, not only what is slow."""
 
