@@ -181,6 +181,6 @@ def merged(writes: Sequence[Write]) -> list[Write]:
     """One write for each document: from the version that is stored to the one that the last change leads to."""
     merged: dict[Place, Write] = {}
     for write in writes:
-        first = merged.get(write.place, write)
-        merged[write.place] = replace(write, before=first.before, adds=first.adds)
+        first = merged.get(write.place)
+        merged[write.place] = replace(write, before=first.before, adds=first.adds) if first else write
     return list(merged.values())
