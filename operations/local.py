@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from operations.embedded import EmbeddedServers
 from operations.keys import certificate_keys, token_keys, write_secret
-from operations.serve import QuietServer
+from operations.serve import QuietServer, spare_what_stays
 from operations.services import SERVICES, service_of
 from operations.setup import set_up
 from operations.status import ServiceStatus, status
@@ -89,8 +89,9 @@ def settings_file(folder: Path) -> Path:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on the loop that production has as well; SIGTERM ends it as Ctrl-C does."""
+    """Run to the end with the loop and the garbage collection that production has; SIGTERM ends it as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    spare_what_stays()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
 

@@ -49,11 +49,15 @@ def serve(app: Litestar, *, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    # What is there by now stays: to look through it for garbage, again and again, would take a sixth of all time.
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
+    spare_what_stays()
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_serve(QuietServer(config)))
+
+
+def spare_what_stays() -> None:
+    """What is there by now stays: to look through it for garbage, again and again, would take a sixth of all time."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 async def _serve(server: QuietServer) -> None:
