@@ -35,7 +35,11 @@ async def main(arguments: Sequence[str]) -> None:
     rows: list[Row] = []
     for stage in asked.only.split(","):
         print(f"{stage} ({time.monotonic() - began:.0f} s so far)", file=sys.stderr, flush=True)
-        rows += await _stage(stage, quick=asked.quick, full=asked.full)
+        try:
+            rows += await _stage(stage, quick=asked.quick, full=asked.full)
+        except Exception:
+            print(table(rows))  # What was measured so far is not lost.
+            raise
     figures = f"{_machine()}. Took {(time.monotonic() - began) / 60:.0f} minutes.\n\n{table(rows)}"
     print(msgspec.json.format(msgspec.json.encode(rows)).decode() if asked.json else figures)
     if asked.write:

@@ -121,7 +121,9 @@ def _start(folder: Path) -> None:
 
 async def _ready(servers: EmbeddedServers) -> None:
     from operations.local import running_system  # noqa: PLC0415 -- see above
+    from shared.log import configure_logs  # noqa: PLC0415 -- see above
 
+    configure_logs("benchmarks", "warning")
     async with running_system(servers) as system:
         ready, cpu = time.monotonic(), time.process_time()
         told = {"ready": ready, "cpu": cpu, "megabytes": megabytes(os.getpid()), **system.seconds}
