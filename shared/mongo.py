@@ -6,8 +6,8 @@ Motor is past its end of life (docs/decisions/0003); a move to PyMongo's AsyncMo
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 from motor.motor_asyncio import (
@@ -73,11 +73,13 @@ class Database:
         self._client: AsyncIOMotorClient[Document] | None = None
         self._collections: dict[str, Collection] = {}
         """Kept, because making one takes a tenth of what is then asked of it."""
+        self._sessions: list[Session] = []
+        """Those that are free: to begin one costs as much as a request."""
         self._running: set[asyncio.Task[Any]] = set()
 
     def open(self) -> None:
         """Make the client; connections are made when they are needed, and again when they were lost."""
-        self._collections = {}
+        self._collections, self._sessions = {}, []
         self._client = AsyncIOMotorClient(self._uri, appname=f"asskomm-{self._name}", **_OPTIONS)
 
     async def close(self, within: float | None = None) -> None:
@@ -122,9 +124,21 @@ class Database:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Session]:
+        """A session for one transaction after the other; one that met an error is not used again."""
+        # What is read is acknowledged by the majority, so there is nothing to wait for that an earlier one has written.
+        session = self._sessions.pop() if self._sessions else await self.client.start_session(causal_consistency=False)
+        try:
+            yield session
+        except BaseException:
+            await session.end_session()
+            raise
+        self._sessions.append(session)
+
     async def _until_committed(self, work: Callable[[Session], Awaitable[T]], patience: float) -> T:
         began = time.monotonic()
-        async with await self.client.start_session() as session:
+        async with self._session() as session:
             while True:
                 session.start_transaction()
                 try:

@@ -26,7 +26,7 @@ CAUSES = "causes"
 CONFLICTS = 100
 """How often a change is decided again because another one came first, before it is given up as stale."""
 
-GROUP = 64
+GROUP = 256
 """How many changes are written together at most."""
 
 CROWD = 4
@@ -122,6 +122,8 @@ class Store:
         together = [change for change in together if change.is_kept]
         try:
             await self._write(together, patience=0)
+        except _Known:
+            return alone + await self._known_ones(together)
         except Exception as error:  # noqa: BLE001 -- whose fault it was, each finds out alone
             if not isinstance(error, Undecided):
                 return alone + together
@@ -130,6 +132,17 @@ class Store:
             for change in together:
                 self._is_written(change)
         return alone
+
+    async def _known_ones(self, group: list[Change]) -> list[Change]:
+        """Those that have had their effect already, as events have that come again; the others wait once more."""
+        wanted = {"_id": {"$in": [change.cause.once for change in group if change.cause.once]}}
+        try:
+            known = {one["_id"] for one in await self.database[CAUSES].find(wanted, {"_id": 1}).to_list(None)}
+        except PyMongoError:
+            return group
+        if known:
+            self._waiting[:0] = [change for change in group if change.cause.once not in known]
+        return [change for change in group if not known or change.cause.once in known]
 
     async def _write_plain(self, change: Change) -> None:
         try:

@@ -29,7 +29,7 @@ class Connected(Database):
     def client(self) -> Any:
         return self
 
-    async def start_session(self) -> "Session":
+    async def start_session(self, **_: bool) -> "Session":
         return Session(self.server)
 
     def __getitem__(self, collection: str) -> Any:
@@ -51,6 +51,8 @@ class Session:
         return self
 
     async def __aexit__(self, *_: object) -> None: ...
+
+    async def end_session(self) -> None: ...
 
     def start_transaction(self) -> None:
         self.transaction, self.in_transaction = Transaction(self._server), True

@@ -140,6 +140,21 @@ async def test_of_two_who_add_the_same_one_is_taken(kitchen: Kitchen) -> None:
     assert (await kitchen.jars.get("jam")).content == 1
 
 
+async def test_events_that_come_again_do_not_keep_the_others_from_going_together(
+    kitchen: Kitchen, transactions: list[object]
+) -> None:
+    def told(number: int) -> Awaitable[Any]:
+        return kitchen.store.commit(
+            cause(once=f"event:{number}"), kitchen.jars.adding(Jar(id=f"{number}", label=f"{number}"))
+        )
+
+    await at_once(*map(told, range(3)))
+    transactions.clear()
+    answers = await at_once(*map(told, range(MANY)))
+    assert [len(one) for one in answers] == [0] * 3 + [1] * (MANY - 3)
+    assert len(transactions) <= 6
+
+
 async def test_one_request_that_is_sent_twice_at_once_is_made_once(kitchen: Kitchen) -> None:
     await put(kitchen, "jam")
     twins = [kitchen.fill("jam", 5, cause(once="request:cook:1", digest="same")) for _ in range(2)]
