@@ -233,13 +233,19 @@ def _neighbours(evidence: Evidence, allowance: Allowance) -> dict[str, list[str]
     joined = {
         row["_id"]: row["data"] for row in evidence.rows("membership") if row["type"] == "membership.member_joined.v1"
     }
+    order = [id for id in handled(evidence, "notifications", allowance) if id in joined]
+    if not allowance.clocks_jumped:
+        # Of two in one millisecond, how many neighbours each has told says who came first; not whether it was all.
+        database = evidence.databases["notifications"]
+        at = {cause["_id"]: cause["at"] for cause in database.get("causes", [])}
+        told = Counter(one["event_id"] for one in database.get("deliveries", []) if one["template"] == "new_neighbour")
+        order.sort(key=lambda event: (at[f"event:{event}"], told[event]))
     found: dict[str, list[str]] = {}
     districts: dict[str, list[str]] = defaultdict(list)
-    for id in handled(evidence, "notifications", allowance):
-        if id in joined:
-            district = districts[joined[id]["district_key"]]
-            found[id] = [ags for ags in district if ags != joined[id]["ags"]]
-            district.append(joined[id]["ags"])
+    for id in order:
+        district = districts[joined[id]["district_key"]]
+        found[id] = [ags for ags in district if ags != joined[id]["ags"]]
+        district.append(joined[id]["ags"])
     return found
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos.evidence import Document, Evidence, Letter, Told
 from tests.chaos.journal import Attempt, Journal
-from tests.chaos.referee import Verdict, judge
+from tests.chaos.referee import Verdict, _neighbours, judge
 from tests.chaos.world import Allowance
 
 NOW = datetime(2023, 1, 27, 10, tzinfo=UTC)
@@ -157,6 +157,23 @@ def test_a_purse_that_is_overdrawn_is_found(case: Case) -> None:
         "grants": [{"purse": "p", "amount_cents": 60}, {"purse": "p", "amount_cents": 60}],
     }
     assert case.verdict().overdrawn == 20
+
+
+@pytest.mark.parametrize(("tells", "told"), [("a", {"a": ["b"], "b": []}), ("b", {"a": [], "b": ["a"]})])
+def test_of_two_who_joined_in_one_millisecond_either_may_have_been_first(
+    tells: str, told: dict[str, list[str]]
+) -> None:
+    """MongoDB forgets in which order it wrote them, when it is killed."""
+    rows = [
+        {"_id": ags, "type": "membership.member_joined.v1", "data": {"ags": ags, "district_key": "14626"}}
+        for ags in "ab"
+    ]
+    told_of: dict[str, list[Document]] = {
+        "causes": [{"_id": f"event:{ags}", "at": NOW} for ags in "ab"],
+        "deliveries": [{"event_id": tells, "template": "new_neighbour"}],
+    }
+    evidence = Evidence({"membership": {"events": rows}, "notifications": told_of}, {}, {}, [])
+    assert _neighbours(evidence, Allowance()) == told
 
 
 def test_it_shares_no_code_with_what_it_judges() -> None:
