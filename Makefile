@@ -45,7 +45,7 @@ test: $(READY) ## Run all tests, on real servers
 CHAOS := $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault '$(FAULT)')
 
 .PHONY: chaos
-chaos: $(READY) ## Break the system in every way, and judge it (14 minutes; SEED=… FAULT=… repeats one)
+chaos: $(READY) ## Break the system in every way, and judge it (12 minutes; SEED=… FAULT=… repeats one)
 	@$(CHAOS) --results $(RESULTS)
 	@$(if $(NOTE),$(BIN)/python -m tests.chaos.power --json > $(POWER) && $(BIN)/python -m tests.chaos.report $(RESULTS) $(POWER))
 
