@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 import structlog
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 
 from shared.cause import Cause
 from shared.clock import Clock
@@ -32,7 +31,7 @@ from shared.repository import Store
 from shared.streams import ACK_WAIT_SECONDS, Durable
 
 PAUSES = (0.2, 1.0)
-"""Seconds until an event is tried again while MongoDB is away; the last one from then on."""
+"""Seconds until an event is tried again that could not even be parked; the last one from then on."""
 
 SWEEP_SECONDS = 0.5
 
@@ -119,19 +118,20 @@ class Inbox:
                 crashpoint("inbox.before_reaction")
                 await self._until_dealt_with(waiting[0].event)
                 crashpoint("inbox.before_ack")
-                with suppress(NatsError):  # NATS is away; the message comes again, and is known.
+                with suppress(Exception):  # NATS is away; the message comes again, and is known.
                     await waiting[0].message.ack()
                 waiting.popleft()
         finally:
             del self._in_hand[aggregate]
 
     async def _until_dealt_with(self, event: Parked) -> None:
+        """Whatever keeps it even from being parked, such as a full disk, holds up what follows it as well."""
         tries = 0
         while True:
             try:
                 await self._deal_with(event)
-            except OUTAGES as error:
-                log.warning("reaction waits for mongodb", address=event.address, error=repr(error))
+            except Exception as error:  # noqa: BLE001 -- were it let go, later ones would overtake it
+                log.warning("event waits, it cannot even be parked", address=event.address, error=repr(error))
                 await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
             else:

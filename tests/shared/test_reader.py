@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import nats
 import pytest
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from pymongo.errors import OperationFailure
 
 from operations.embedded import EmbeddedServers
 from operations.setup import set_up_database
@@ -41,9 +42,12 @@ class Bookworm:
         settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
         self.service, self.js = Service("bookworm", settings), js
         self.read: list[int] = []
+        self.unreadable: set[int] = set()
         self.service.subscribe(Subscription("authors", {PageWritten: self._read}))
 
     async def _read(self, fact: PageWritten, cause: Cause) -> None:
+        if fact.page in self.unreadable:
+            raise ValueError("nobody can read that")
         if await self.service.store.commit(cause) == []:
             self.read.append(fact.page)
 
@@ -101,3 +105,24 @@ async def test_what_is_missing_is_waited_for(bookworm: Bookworm) -> None:
         await bookworm.write(2, 3, 4, 5)
         assert len(await snatching) == 1
         await bookworm.has_read(1, 2, 3, 4, 5)
+
+
+async def test_what_cannot_even_be_parked_holds_up_what_follows(
+    bookworm: Bookworm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parking, refused = bookworm.service.parking, asyncio.Event()
+    park = parking.failed
+
+    async def refuse_once(*_: Any) -> None:
+        monkeypatch.setattr(parking, "failed", park)
+        bookworm.unreadable.clear()
+        refused.set()
+        raise OperationFailure("out of disk space", 14031)
+
+    monkeypatch.setattr(parking, "failed", refuse_once)
+    bookworm.unreadable = {2}
+    async with in_a_task_of_its_own(bookworm.service.application([]).lifespan()):
+        await bookworm.write(1, 2)
+        await refused.wait()
+        await bookworm.write(3)
+        await bookworm.has_read(1, 2, 3)
