@@ -2,8 +2,8 @@
 
 Rows are selected by their mark, never by time or id: a transaction may commit late. What keeps the order
 (docs/decisions/0021): nobody publishes a version of an aggregate before the stream has all those below it. A row that
-is handed over by its commit is published without a look at the database only if it is the first of its aggregate, or
-follows the last one that this process has seen acknowledged. All others are left to the sweep: it reads what is marked
+is handed over by its commit is published at once if it is the first of its aggregate, follows the last one that this
+process has seen acknowledged, or one that has lost its mark. All others are left to the sweep: it reads what is marked
 as of one moment, so that with a row it sees every marked one below it.
 """
 
@@ -142,16 +142,29 @@ class Relay:
 
     async def _publish_handed(self) -> None:
         while self._handed:
-            rows, self._handed = self._handed[:BATCH], self._handed[BATCH:]
-            if following := self._following(rows):
+            rows, self._handed = sorted(self._handed[:BATCH], key=_order), self._handed[BATCH:]
+            if following := self._following(rows, await self._before(rows)):
                 await self._publish(following)
 
-    def _following(self, rows: list[Document]) -> list[Document]:
+    async def _before(self, rows: list[Document]) -> dict[str, int]:
+        """The last version of aggregates that the stream has: from memory, or because its row has lost the mark.
+
+        An answer that is too old shows a mark that is gone by now, never the other way round.
+        """
+        reached = {row["subject"]: self._reached.get(row["subject"], 0) for row in rows}
+        first = {row["subject"]: row["version"] for row in reversed(rows)}
+        gaps = [{"subject": id, "version": first[id] - 1} for id in first if first[id] > reached[id] + 1]
+        if 0 < len(gaps) < TOGETHER:
+            wanted = {"$or": gaps, "unpublished": {"$exists": False}}
+            found = await self._database[EVENTS].find(wanted, {"subject": 1, "version": 1}).to_list(None)
+            reached |= {row["subject"]: row["version"] for row in found}
+        return reached
+
+    def _following(self, rows: list[Document], reached: dict[str, int]) -> list[Document]:
         """Those that may be published now, because the stream has all that was before; for others there is a sweep."""
-        reached: dict[str, int] = {}
         following: list[Document] = []
-        for row in sorted(rows, key=_order):
-            before = reached.get(row["subject"]) or self._reached.get(row["subject"], 0)
+        for row in rows:
+            before = reached[row["subject"]]
             if row["version"] == before + 1:
                 reached[row["subject"]] = row["version"]
                 following.append(row)
@@ -189,11 +202,21 @@ class Relay:
         found = marked.sort("_id").limit(limit).batch_size(BATCH)
         coming = asyncio.ensure_future(found.to_list(BATCH))
         try:
-            while rows := await coming:
+            while rows := await self._while_publishing(coming):
                 coming = asyncio.ensure_future(found.to_list(BATCH))
                 yield rows
         finally:
             coming.cancel()
+
+    async def _while_publishing(self, coming: asyncio.Future[list[Document]]) -> list[Document]:
+        """What a sweep reads; what commits hand over does not wait for that."""
+        coming.add_done_callback(lambda _: self._woken.set())
+        while not coming.done():
+            await self._woken.wait()
+            self._woken.clear()
+            if self._handed and await self._may_publish():
+                await self._publish_handed()
+        return await coming
 
     async def _publish(self, rows: list[Document]) -> set[str]:
         """Publish rows, and remember those that were acknowledged; returns their ids."""
