@@ -19,7 +19,8 @@ BATCH = 200
 Report = Callable[[int, int], None]
 """Told how many aggregates were looked at, and how many there are."""
 
-_KINDS = {kind.type: kind for kind in all_events()}
+KINDS = {kind.type: kind for kind in all_events()}
+"""What events are read as, by their types; the benchmarks add their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +102,7 @@ def _reasons(repository: Repository[Any], document: Document, rows: list[Documen
     broken += [f"its {name} is {document[name]}, {end} by its events" for name, end in ends.items()
                if document[name] != end]  # fmt: skip
     try:
-        state = rebuilt(repository.kind, [msgspec.convert(row["data"], _KINDS[row["type"]]) for row in rows])
+        state = rebuilt(repository.kind, [msgspec.convert(row["data"], KINDS[row["type"]]) for row in rows])
     except (KeyError, TypeError, ValueError) as error:
         return [*broken, f"its events cannot be replayed: {error!r}"]
     wanted = repository.plain(state)

@@ -38,6 +38,8 @@ OFFICE = ("/municipalities/{ags}", "/municipalities/{ags}", "/municipalities/{ag
 LPR_LOOKS = ("/board", "/municipalities?limit=50", "/alliance/steps")
 LPR_LOOKS_TIMES, INTERESTS, CONSULTATIONS, ACCESSIONS = 60, 40, 30, 5
 DAY_SECONDS = 24 * 3600
+LOOKS = 100
+"""At the figures."""
 
 
 @dataclass
@@ -113,7 +115,7 @@ async def run(bench: Bench) -> list[Row]:
                 break
         busy = {name: megabytes(pid) for name, pid in pids.items()}
         found += [_memory_row(name, idle[name], busy[name]) for name in pids]
-        found.append(await _day(bench, system))
+        found += [await _day(bench, system), await _figures(bench, system)]
     return found
 
 
@@ -174,6 +176,21 @@ async def _day(bench: Bench, system: System) -> Row:
         unit="s",
         note=f"{DAY_SECONDS / sample.seconds:,.0f} times as fast as the day; seconds of CPU time: {spent}",
     )
+
+
+async def _figures(bench: Bench, system: System) -> Row:
+    """The figures of the alliance of today, which are counted anew each time."""
+    connection = await Connection.open(system.membership.port)
+    look = request("/membership/v1/alliance", system.token, {}, method="GET")
+
+    async def figures() -> None:
+        status, body = await connection.send(look)
+        assert status == httpx.codes.OK, body
+
+    sample = await bench.repeated(figures, bench.scaled(LOOKS), at_once=1)
+    connection.close()
+    return Row(stage=NAME, what=f"figures of {len(system.ags)} municipalities counted anew, median",
+               value=sample.median, unit="ms")  # fmt: skip
 
 
 async def _work(port: int, requests: Iterator[bytes], sample: Sample) -> None:

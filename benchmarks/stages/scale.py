@@ -1,7 +1,8 @@
 """Whether a write, an event and a read cost the same whatever is stored already; and how long a replay takes.
 
 The same is done in turn on a service with 1,000 events and on one with many more. A write and a read are timed by
-themselves, an event from the commit's return until it is stored in the stream.
+themselves, an event from the commit's return until it is stored in the stream; the first one of an aggregate since the
+start by itself, because the relay then asks MongoDB for the one before.
 """
 
 import asyncio
@@ -11,9 +12,10 @@ from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Any
 
-from benchmarks.jar import Jars, fresh, fresh_streams
+from benchmarks.jar import JarFilled, Jars, fresh, fresh_streams
 from benchmarks.measure import Bench, Results, Row, Sample, Variant
 from benchmarks.stages.relay import arrivals, since
+from operations.audit import KINDS, audit
 from operations.replay import replay, until_published
 from operations.setup import set_up_database
 from shared.outbox import EVENTS, history
@@ -24,6 +26,12 @@ MANY, FULL = 100_000, 1_000_000
 EACH = 10
 """Events of an aggregate: with 100,000 of them there are 10,000 aggregates."""
 ONE_BY_ONE = 150
+FIRST = 10
+"""All rounds together are content with the aggregates of the smaller one."""
+
+CHANGED = 20
+"""Aggregates that are changed again and again, as many in both."""
+
 PAGE = 20
 EXAMINED = 100
 """A query may look at so many documents more than it returns before we call that a search without an index."""
@@ -42,14 +50,18 @@ async def run(bench: Bench) -> list[Row]:
         for size in sizes.values():
             size.arrivals = await stack.enter_async_context(arrivals(settings, f"{size.jars.name}.>"))
             await stack.enter_async_context(size.jars.running())
-        bench.say("event, just after all were published")
-        rows = [_row("event, just after", events, await _measured(bench, sizes, "event"))]
+        bench.say("events, just after all were published")
+        first, event = await _measured(bench, sizes, "first"), await _measured(bench, sizes, "event")
+        rows = [_row("event, just after", events, event), _row("first of an aggregate, just after", events, first)]
         await asyncio.gather(*(size.settle() for size in sizes.values()))
         for what in ("write", "event", "read"):
             bench.say(what)
             rows.append(_row(f"{what} with", events, await _measured(bench, sizes, what)))
         bench.say("indexes")
         rows.append(_indexes(await _searched(sizes["many"])))
+    bench.say("audit")
+    async with many.written():
+        rows.append(await _audit(many))
     bench.say("replay")
     return [*rows, await _replay(Jars(settings), events)]
 
@@ -60,7 +72,9 @@ class Size:
     def __init__(self, jars: Jars) -> None:
         self.jars = jars
         self.arrivals: asyncio.Queue[float] = asyncio.Queue()
-        self._ids: Iterator[str] = iter(())
+        nothing: Iterator[str] = iter(())
+        self._changed = self._firsts = self._looked_at = nothing
+        """Ids to change again and again, to change once, and to look at."""
 
     async def stock(self, events: int) -> None:
         """Store so many events, as if they had all been published."""
@@ -70,7 +84,10 @@ class Size:
                 some = {"subject": {"$in": ids[start : start + 100]}}
                 await self.jars.service.database[EVENTS].update_many(some, {"$unset": {"unpublished": 1}})
         # From all over the collection; behind each there is a whole page of others.
-        self._ids = cycle(sorted(ids)[: -PAGE : max(1, len(ids) // 1000)])
+        chosen = sorted(ids)[: -PAGE : max(1, len(ids) // 1000)]
+        changed = chosen[:: len(chosen) // CHANGED]
+        others = [id for id in chosen if id not in changed]
+        self._changed, self._firsts, self._looked_at = cycle(changed), iter(others), cycle(others)
 
     async def settle(self) -> None:
         """As if it had all been published long ago: an index keeps removed entries for a while."""
@@ -80,18 +97,22 @@ class Size:
     async def write(self) -> float:
         """Seconds for a change with its event."""
         began = time.perf_counter()
-        await self.jars.fill(next(self._ids))
+        await self.jars.fill(next(self._changed))
         took = time.perf_counter() - began
         await self.arrivals.get()
         return took
 
     async def event(self) -> float:
         """Seconds from the return of a change to its event's arrival."""
-        return await since(self.jars.fill(next(self._ids)), self.arrivals)
+        return await since(self.jars.fill(next(self._changed)), self.arrivals)
+
+    async def first(self) -> float:
+        """The same of an aggregate that nobody has changed since the start."""
+        return await since(self.jars.fill(next(self._firsts)), self.arrivals)
 
     async def read(self) -> float:
         """Seconds to get an aggregate, its history, and a page of others."""
-        id = next(self._ids)
+        id = next(self._looked_at)
         began = time.perf_counter()
         await self.jars.jars.get(id)
         await history(self.jars.service.database, id)
@@ -105,7 +126,7 @@ async def _measured(bench: Bench, sizes: dict[str, Size], what: str) -> Results:
 
         async def sample() -> Sample:
             with bench.measured() as sample:
-                sample.count = bench.scaled(ONE_BY_ONE)
+                sample.count = FIRST if what == "first" else bench.scaled(ONE_BY_ONE)
                 sample.latencies += [await work() for _ in range(sample.count)]
             return sample
 
@@ -157,6 +178,22 @@ def _indexes(searched: list[str]) -> Row:
         goal="none",
         met=not searched,
         note="; ".join(searched),
+    )
+
+
+async def _audit(jars: Jars) -> Row:
+    """Every aggregate is made anew from its events, and compared with what is stored."""
+    KINDS[JarFilled.type] = JarFilled
+    began = time.perf_counter()
+    found = await audit(jars.service)
+    took = time.perf_counter() - began
+    assert not found.differences, found.differences[:3]
+    return Row(
+        stage=NAME,
+        what=f"audit: {found.aggregates:,} aggregates made anew from {found.events:,} events, and compared",
+        value=took,
+        unit="s",
+        note=f"{found.events / took:,.0f} events/s",
     )
 
 

@@ -98,7 +98,8 @@ async def test_what_is_handed_over_does_not_wait_for_a_slow_sweep(kitchen: Kitch
     await fill(kitchen, "stored", 1)
     stream = Stream()
     sender = relay(kitchen, stream)
-    slowly: dict[str, Any] = {"namespace": kitchen.database[EVENTS].full_name, "blockConnection": True, "blockTimeMS": 2000}
+    events = kitchen.database[EVENTS].full_name
+    slowly: dict[str, Any] = {"namespace": events, "blockConnection": True, "blockTimeMS": 2000}
     async with fail_command(kitchen.database, "find", **slowly) as sweeping, running(sender):
         await sweeping()
         await hand_over(sender, stream, "jam", 1)
