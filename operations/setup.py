@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 import nats
+import pymongo
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import CollectionInvalid
 
@@ -15,6 +16,9 @@ from shared.mongo import Database
 from shared.repository import Index, Repository
 from shared.service import Service
 from shared.streams import set_up_streams
+
+INDEX_SECONDS = 3600
+"""How long a new index over all that is stored may take; other requests have to be answered in 5 s."""
 
 _UNPUBLISHED = Index(("unpublished", "_id"), where={"unpublished": True})
 _BY_AGGREGATE = Index(("subject", "version"), unique=True)
@@ -90,4 +94,5 @@ async def _collection(
     if name in there:
         await database.database.command("collMod", name, validator=validator)
     if indexes:
-        await database[name].create_indexes(indexes)
+        with pymongo.timeout(INDEX_SECONDS):
+            await database[name].create_indexes(indexes)
