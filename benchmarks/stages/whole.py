@@ -19,8 +19,8 @@ import uvicorn
 
 from benchmarks.measure import Bench, Results, Row, Sample
 from benchmarks.rival.app import create
+from benchmarks.sink import Sink
 from benchmarks.stages.http import Connection, Program, System, closed_loop, request
-from benchmarks.stages.mail import Sink
 from operations.child import HOST
 from shared.log import configure_logs
 from shared.settings import read_settings
