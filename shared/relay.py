@@ -191,9 +191,8 @@ class Relay:
                 stored = await self._publish(found)
                 count += len(stored)
                 held |= {row["subject"] for row in found if row["_id"] not in stored}
-                if (found and not stored) or not await self._may_publish():
+                if found and not stored:
                     break
-                await self._publish_handed()
         return count
 
     async def _rows(self, subjects: dict[str, list[str]], limit: int) -> AsyncGenerator[list[Document], None]:
@@ -209,14 +208,15 @@ class Relay:
             coming.cancel()
 
     async def _while_publishing(self, coming: asyncio.Future[list[Document]]) -> list[Document]:
-        """What a sweep reads; what commits hand over does not wait for that."""
+        """What a sweep reads, nothing where it may not be published; what is handed over meanwhile does not wait."""
         coming.add_done_callback(lambda _: self._woken.set())
-        while not coming.done():
+        while await self._may_publish():
+            await self._publish_handed()
+            if coming.done():
+                return await coming
             await self._woken.wait()
             self._woken.clear()
-            if self._handed and await self._may_publish():
-                await self._publish_handed()
-        return await coming
+        return []
 
     async def _publish(self, rows: list[Document]) -> set[str]:
         """Publish rows, and remember those that were acknowledged; returns their ids."""
