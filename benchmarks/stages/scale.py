@@ -154,7 +154,7 @@ async def _searched(size: Size) -> list[str]:
     """What MongoDB had to look for without an index, while everything was done a few times."""
     database = size.jars.service.database.database
     await database.command("profile", 2)
-    for work in (size.event, size.read):
+    for work in (size.event, size.first, size.read):
         for _ in range(5):
             await work()
     # Meanwhile the relay looks for what others left, and holds its lease.
