@@ -24,7 +24,7 @@ from shared.settings import Settings
 
 NAME = "relay"
 IDLE = 20
-BACKLOG = 10_000
+BACKLOG = 20_000
 RIVALS_BACKLOG = 500
 WINDOW = 256
 
