@@ -77,6 +77,7 @@ async def park(service: Service) -> None:
 async def noted(system: System, staff: Staff) -> list[Document]:
     """All that was asked while a municipality joined, everybody looked at everything, and operators did their work."""
     membership, notifications = system.services
+    membership.relay._reached.clear()  # As after a start.
     async with profiled(membership) as first, profiled(notifications) as second:
         agreement = await staff.accession(TOWN)
         await system.quiet()
@@ -108,6 +109,13 @@ def test_emails_are_counted_without_reading_them(noted: list[Document]) -> None:
     counts = [one for one in noted if "pipeline" in one["command"] and one["ns"] == "notifications.deliveries"]
     assert counts
     assert all(one["docsExamined"] == 0 for one in counts)
+
+
+def test_the_event_before_is_looked_up(noted: list[Document]) -> None:
+    """By the relay, for the first event of an aggregate after a start; and each answer is one row, not a search."""
+    asked = [one for one in noted if one["ns"] == "membership.events" and "$or" in one["command"].get("filter", {})]
+    assert asked
+    assert all(one["docsExamined"] <= len(one["command"]["filter"]["$or"]) for one in asked), question(asked[0])
 
 
 def test_every_collection_was_asked(noted: list[Document], system: System) -> None:
