@@ -1,0 +1,9 @@
+"""What an event is, whoever publishes it."""
+
+from typing import ClassVar, Protocol
+
+
+class Event(Protocol):
+    """A published fact in the past tense; `type` is its name on the wire: publisher, fact, major version."""
+
+    type: ClassVar[str]

@@ -1,0 +1,15 @@
+"""Values: what is compared by what it holds, and never changes."""
+
+from dataclasses import dataclass
+from typing import TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def value(kind: type[T]) -> type[T]:
+    """Make a class a frozen, keyword-only dataclass with slots: the form of every state, event and part of one.
+
+    Slots matter: of a dataclass without them, msgspec leaves out fields that were missing when it was read.
+    """
+    return dataclass(frozen=True, kw_only=True, slots=True)(kind)
