@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.measure import Bench, Row, opened
-from operations.local import run
+from operations.running.local import run
 
 STAGES = ("write", "relay", "consume", "http", "mail", "whole", "rates", "scale", "start")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"

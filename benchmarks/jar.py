@@ -13,18 +13,18 @@ import nats
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from operations.setup import set_up_database
-from shared.cause import Cause
-from shared.clock import system_clock
-from shared.cloudevents import Envelope
-from shared.events import Event
-from shared.facts import told
-from shared.ids import new_id, new_trace
-from shared.inbox import Subscription
-from shared.repository import Index
-from shared.service import Service
-from shared.settings import Settings
-from shared.streams import set_up_streams, stream_name
+from operations.running.setup import set_up_database
+from shared.inbox.inbox import Subscription
+from shared.kernel.cause import Cause
+from shared.kernel.clock import system_clock
+from shared.kernel.cloudevents import Envelope
+from shared.kernel.event import Event
+from shared.kernel.facts import told
+from shared.kernel.ids import new_id, new_trace
+from shared.nats.streams import set_up_streams, stream_name
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.store.repository import Index
 
 TOGETHER = 500
 """How many events are stored in one transaction where only their number matters."""

@@ -16,10 +16,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from operations.embedded import EmbeddedServers, NatsServer
-from operations.keys import token_keys
-from shared.log import configure_logs
-from shared.settings import Settings, read_settings
+from operations.embedded.servers import EmbeddedServers, NatsServer
+from operations.running.keys import token_keys
+from shared.runtime.log import configure_logs
+from shared.runtime.settings import Settings, read_settings
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import uvloop
 
-from operations.child import HOST, Server, answers
+from operations.embedded.child import HOST, Server, answers
 
 
 class Sink(asyncio.Protocol):

@@ -20,13 +20,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from nats.aio.client import Client
 from nats.js.api import StreamConfig
 
-from operations.accessions import DAY, Staff, Town
-from operations.embedded import EmbeddedServers
-from operations.load import load, rows
-from operations.local import run, running_system
-from services.membership.domain.official import POLICE_DIRECTORATE_OF
+from operations.demo.accessions import DAY, Staff, Town
+from operations.demo.load import load, rows
+from operations.embedded.servers import EmbeddedServers
+from operations.running.local import run, running_system
 from services.notifications.mailer import CONNECTIONS
-from shared.log import configure_logs
+from shared.alliance.districts import POLICE_DIRECTORATE_OF
+from shared.runtime.log import configure_logs
 
 ACCESSIONS = 100
 # After the last signature: three events, each told in one transaction of notifications, and the municipality's own.

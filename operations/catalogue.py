@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from shared.cloudevents import SCHEMA
-from shared.events import Event, all_events
+from shared.events import all_events
+from shared.kernel.cloudevents import SCHEMA
+from shared.kernel.event import Event
 
 FOLDER = Path(__file__).parents[1] / "docs" / "events"
 

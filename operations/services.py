@@ -7,10 +7,10 @@ from litestar import Litestar
 
 from services.membership.app import create_app as create_membership
 from services.notifications.app import create_app as create_notifications
-from shared.errors import NotFound
 from shared.events import all_events
-from shared.service import Service
-from shared.settings import Settings
+from shared.kernel.errors import NotFound
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
 
 SERVICES: dict[str, Callable[[Settings], Litestar]] = {
     "membership": create_membership,

@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from operations.accessions import DAY, Staff
-from operations.embedded import EmbeddedServers
-from operations.load import load
-from operations.local import System, running_system
-from shared.log import configure_logs
+from operations.demo.accessions import DAY, Staff
+from operations.demo.load import load
+from operations.embedded.servers import EmbeddedServers
+from operations.running.local import System, running_system
+from shared.runtime.log import configure_logs
 from tests.lifespan import in_a_task_of_its_own
 
 

@@ -12,7 +12,7 @@ from benchmarks.rival.mailer import Mailer
 from benchmarks.rival.relay import relay, set_up_stream
 from benchmarks.rival.store import JarFilled, Store
 from benchmarks.rival.subscriber import connected
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 
 def create(settings: Settings) -> Litestar:

@@ -21,7 +21,7 @@ from benchmarks.rival import store as rivals
 from benchmarks.rival.relay import set_up_stream
 from benchmarks.rival.subscriber import DURABLE, connected
 from benchmarks.stages.relay import publish_all
-from shared.cloudevents import read_envelope
+from shared.kernel.cloudevents import read_envelope
 
 NAME = "consume"
 EVENTS = 20_000

@@ -19,21 +19,21 @@ from litestar import Litestar, Response, post
 from litestar.params import FromPath, JSONBody
 
 from benchmarks.measure import Bench, Results, Row, Sample
-from operations.child import HOST, PROJECT, Server, answers
-from operations.keys import certificate_keys, token_keys
-from operations.load import load
-from operations.serve import serve
+from operations.care.status import status
+from operations.demo.load import load
+from operations.embedded.child import HOST, PROJECT, Server, answers
+from operations.running.keys import certificate_keys, token_keys
+from operations.running.serve import serve
+from operations.running.setup import set_up
 from operations.services import create_services
-from operations.setup import set_up
-from operations.status import status
 from services.membership.api.bodies import InterestShown
-from shared.auth import Role, Tokens, actor, issue_token
-from shared.ids import new_id
-from shared.log import configure_logs
-from shared.mongo import Database
-from shared.service import Service
-from shared.settings import Settings, read_settings
-from shared.web import Asked, application
+from shared.kernel.ids import new_id
+from shared.runtime.log import configure_logs
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings, read_settings
+from shared.store.mongo import Database
+from shared.web.auth import Role, Tokens, actor, issue_token
+from shared.web.frame import Asked, application
 
 NAME = "http"
 CONNECTIONS = 32

@@ -14,23 +14,23 @@ import aiosmtplib
 
 from benchmarks.measure import Bench, Results, Row, Sample
 from benchmarks.sink import SinkServer
-from operations.child import HOST
-from operations.load import rows
+from operations.demo.load import rows
+from operations.embedded.child import HOST
+from operations.running.setup import set_up_database
 from operations.services import SERVICES, service_of
-from operations.setup import set_up_database
 from services.notifications.domain import Contact, Delivery, State, delivery
 from services.notifications.emails import emails_about
 from services.notifications.mailer import CONNECTIONS, Mailer
 from services.notifications.mailer.connection import Connection
 from services.notifications.mailer.mime import mime
 from services.notifications.templates import renderer
-from shared.cause import Cause
-from shared.clock import system_clock
-from shared.events.membership import InterestShown
-from shared.ids import new_id, new_trace
-from shared.repository import Repository
-from shared.service import Service
-from shared.settings import Settings
+from shared.events.membership.milestones import InterestShown
+from shared.kernel.cause import Cause
+from shared.kernel.clock import system_clock
+from shared.kernel.ids import new_id, new_trace
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.store.repository import Repository
 
 NAME = "mail"
 EMAILS = 1000

@@ -17,11 +17,11 @@ from benchmarks.measure import Bench, Row, Sample
 from benchmarks.stages.http import LPR, Connection, System, request
 from benchmarks.stages.start import megabytes
 from benchmarks.stages.whole import Mailbox, receiving
-from operations.accessions import Staff, Town
-from operations.child import HOST
-from operations.load import rows
-from services.membership.domain.official import POLICE_DIRECTORATE_OF
-from shared.auth import issue_token
+from operations.demo.accessions import Staff, Town
+from operations.demo.load import rows
+from operations.embedded.child import HOST
+from shared.alliance.districts import POLICE_DIRECTORATE_OF
+from shared.web.auth import issue_token
 
 NAME = "rates"
 RATES = ((1, 15), (10, 10), (100, 8), (1000, 4))

@@ -19,8 +19,8 @@ from benchmarks.jar import Jars, bodies, fresh, jetstream, names
 from benchmarks.measure import Bench, Results, Row, Sample, until
 from benchmarks.rival.relay import relay, set_up_stream
 from benchmarks.rival.store import STREAM, Store
-from shared.cloudevents import Envelope
-from shared.settings import Settings
+from shared.kernel.cloudevents import Envelope
+from shared.runtime.settings import Settings
 
 NAME = "relay"
 IDLE = 20

@@ -15,10 +15,10 @@ from typing import Any
 from benchmarks.jar import JarFilled, Jars, fresh, fresh_streams
 from benchmarks.measure import Bench, Results, Row, Sample, Variant
 from benchmarks.stages.relay import arrivals, since
-from operations.audit import KINDS, audit
-from operations.replay import replay, until_published
-from operations.setup import set_up_database
-from shared.outbox import EVENTS, history
+from operations.care.audit import KINDS, audit
+from operations.care.replay import replay, until_published
+from operations.running.setup import set_up_database
+from shared.store.rows import EVENTS, history
 
 NAME = "scale"
 FEW = 1_000

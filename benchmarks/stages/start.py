@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from operations.embedded import EmbeddedServers, Mongod
+from operations.embedded.servers import EmbeddedServers, Mongod
 
 if TYPE_CHECKING:
     from benchmarks.measure import Bench, Row
@@ -91,7 +91,9 @@ def _mongod(folder: Path) -> float:
 async def _imports() -> float:
     """Seconds for a process that only imports what the system consists of."""
     began = time.monotonic()
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import operations.local", env=_environment())
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import operations.running.local", env=_environment()
+    )
     await process.wait()
     return time.monotonic() - began
 
@@ -110,7 +112,7 @@ def _start(folder: Path) -> None:
     servers = EmbeddedServers(folder, keep=True)
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(servers.__enter__)
-        from operations.local import run as run_local  # noqa: PLC0415 -- see above
+        from operations.running.local import run as run_local  # noqa: PLC0415 -- see above
 
         starting.result()
     try:
@@ -120,8 +122,8 @@ def _start(folder: Path) -> None:
 
 
 async def _ready(servers: EmbeddedServers) -> None:
-    from operations.local import running_system  # noqa: PLC0415 -- see above
-    from shared.log import configure_logs  # noqa: PLC0415 -- see above
+    from operations.running.local import running_system  # noqa: PLC0415 -- see above
+    from shared.runtime.log import configure_logs  # noqa: PLC0415 -- see above
 
     configure_logs("benchmarks", "warning")
     async with running_system(servers) as system:

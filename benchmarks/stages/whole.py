@@ -21,9 +21,9 @@ from benchmarks.measure import Bench, Results, Row, Sample
 from benchmarks.rival.app import create
 from benchmarks.sink import Sink
 from benchmarks.stages.http import Connection, Program, System, closed_loop, request
-from operations.child import HOST
-from shared.log import configure_logs
-from shared.settings import read_settings
+from operations.embedded.child import HOST
+from shared.runtime.log import configure_logs
+from shared.runtime.settings import read_settings
 
 NAME = "whole"
 IDLE = 40

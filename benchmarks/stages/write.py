@@ -11,8 +11,8 @@ from itertools import cycle
 from benchmarks.jar import Jars, fresh, names
 from benchmarks.measure import Bench, Goal, Results, Row, Sample, Variant
 from benchmarks.rival.store import Store
-from shared.ids import new_id
-from shared.mongo import Database
+from shared.kernel.ids import new_id
+from shared.store.mongo import Database
 
 NAME = "write"
 JARS = 1000

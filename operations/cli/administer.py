@@ -13,7 +13,7 @@ from rich.table import Table
 from operations.cli.settings import console, find_settings, folder
 
 if TYPE_CHECKING:
-    from operations.status import ServiceStatus
+    from operations.care.status import ServiceStatus
 
 
 class RoleName(StrEnum):
@@ -28,8 +28,8 @@ class RoleName(StrEnum):
 
 def setup() -> None:
     """Create or update streams, durables, collections and indexes; doing it again changes nothing."""
+    from operations.running.setup import set_up  # noqa: PLC0415
     from operations.services import create_services  # noqa: PLC0415
-    from operations.setup import set_up  # noqa: PLC0415
 
     settings = find_settings()
     with console.status("setting up streams, durables, collections and indexes"):
@@ -39,7 +39,7 @@ def setup() -> None:
 
 def load(*, as_json: Annotated[bool, typer.Option("--json", help="Print what was new as JSON.")] = False) -> None:
     """Load the 418 municipalities, the alliance of January 2023 and the contacts; loading again loads nothing."""
-    from operations.load import load as load_all  # noqa: PLC0415
+    from operations.demo.load import load as load_all  # noqa: PLC0415
     from services.membership.domain.official import ATTRIBUTION  # noqa: PLC0415
 
     with console.status("loading municipalities, history and contacts"):
@@ -62,14 +62,14 @@ def token(
     hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="How long the token is valid.")] = 12,
 ) -> None:
     """Print a bearer token."""
-    from services.membership.domain.official import POLICE_DIRECTORATE_OF  # noqa: PLC0415
-    from shared.auth import Role, actor, issue_token  # noqa: PLC0415
-    from shared.errors import Invalid  # noqa: PLC0415
+    from shared.alliance.districts import POLICE_DIRECTORATES  # noqa: PLC0415
+    from shared.kernel.errors import Invalid  # noqa: PLC0415
+    from shared.web.auth import Role, actor, issue_token  # noqa: PLC0415
 
     settings = find_settings()
     if not settings.token_private_key:
         raise Invalid("tokens are signed with a private key: set ASSKOMM_TOKEN_PRIVATE_KEY_FILE")
-    directorates = sorted(set(POLICE_DIRECTORATE_OF.values()))
+    directorates = sorted(POLICE_DIRECTORATES)
     if police_directorate and police_directorate not in directorates:
         raise Invalid(f"there is no police directorate {police_directorate!r}; these are {', '.join(directorates)}")
     who = actor(
@@ -83,7 +83,7 @@ def token(
 
 def rotate_certificate_key() -> None:
     """Let the embedded system sign certificates with another key; those that are signed stay valid."""
-    from operations.keys import rotate_certificate_key as rotate  # noqa: PLC0415
+    from operations.running.keys import rotate_certificate_key as rotate  # noqa: PLC0415
 
     rotate(folder())
     console.print("certificates are signed with another key from the next start on")
@@ -110,8 +110,8 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 
 
 async def _status() -> "dict[str, ServiceStatus]":
+    from operations.care.status import status as status_of  # noqa: PLC0415
     from operations.services import create_services  # noqa: PLC0415
-    from operations.status import status as status_of  # noqa: PLC0415
 
     settings = find_settings()
     services = create_services(settings)

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from operations.cli.settings import console, find_settings
 
 if TYPE_CHECKING:
-    from operations.audit import Audit
+    from operations.care.audit import Audit
 
 
 def audit(
@@ -35,7 +35,7 @@ def audit(
 
 
 async def _audit(name: str) -> "Audit":
-    from operations.audit import audit as audit_service  # noqa: PLC0415
+    from operations.care.audit import audit as audit_service  # noqa: PLC0415
     from operations.services import create_services, named  # noqa: PLC0415
 
     service = named(create_services(find_settings()), name)

@@ -14,8 +14,8 @@ from rich.table import Table
 from operations.cli.settings import console, find_settings, folder
 
 if TYPE_CHECKING:
-    from operations.mail_sink import Mail
-    from shared.service import Service
+    from operations.embedded.mail_sink import Mail
+    from shared.runtime.service import Service
 
 mail = typer.Typer(help="Read the emails that the embedded system has sent.", no_args_is_help=True)
 events = typer.Typer(help="Follow the events.", no_args_is_help=True)
@@ -43,8 +43,8 @@ def mail_show(
     html: Annotated[bool, typer.Option(help="Print the HTML instead of the text.")] = False,
 ) -> None:
     """Show one email in full."""
-    from operations.demo import as_text  # noqa: PLC0415
-    from shared.errors import NotFound  # noqa: PLC0415
+    from operations.demo.demo import as_text  # noqa: PLC0415
+    from shared.kernel.errors import NotFound  # noqa: PLC0415
 
     mails = _mails()
     if number > len(mails):
@@ -55,7 +55,7 @@ def mail_show(
 
 
 def _mails() -> "list[Mail]":
-    from operations.mail_sink import read_mails  # noqa: PLC0415
+    from operations.embedded.mail_sink import read_mails  # noqa: PLC0415
 
     return read_mails(folder() / "mail")
 
@@ -70,7 +70,7 @@ def events_tail(
     follow: Annotated[bool, typer.Option(help="Wait for more, until Ctrl-C.")] = True,
 ) -> None:
     """Print events as they are published, one JSON object a line."""
-    from operations.tail import tail  # noqa: PLC0415
+    from operations.care.tail import tail  # noqa: PLC0415
 
     asyncio.run(tail(find_settings().nats_url, subject, start, follow=follow, tell=typer.echo))
 

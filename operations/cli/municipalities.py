@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.membership.domain.list_changes import Changes
     from services.membership.domain.registry import Official
     from services.membership.use_cases import Records
-    from shared.settings import Settings
+    from shared.runtime.settings import Settings
 
 municipalities = typer.Typer(
     help="Bring the municipalities up to date with a newer official list, a CSV file.", no_args_is_help=True
@@ -64,7 +64,7 @@ def _rows(file: typer.FileBinaryRead) -> "tuple[Official, ...]":
 
 async def _previewed(rows: "tuple[Official, ...]", valid_from: date) -> "Changes":
     from services.membership.use_cases import registry  # noqa: PLC0415
-    from shared.clock import berlin_day  # noqa: PLC0415
+    from shared.kernel.clock import berlin_day  # noqa: PLC0415
 
     settings = find_settings()
     async with _records(settings) as records:
@@ -73,8 +73,8 @@ async def _previewed(rows: "tuple[Official, ...]", valid_from: date) -> "Changes
 
 async def _apply(rows: "tuple[Official, ...]", previewed: "Changes", by: str) -> None:
     from services.membership.use_cases import registry  # noqa: PLC0415
-    from shared.cause import Cause  # noqa: PLC0415
-    from shared.ids import new_id, new_trace  # noqa: PLC0415
+    from shared.kernel.cause import Cause  # noqa: PLC0415
+    from shared.kernel.ids import new_id, new_trace  # noqa: PLC0415
 
     settings = find_settings()
     cause = Cause(actor=by, at=settings.clock(), id=new_id(), trace=new_trace())

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from operations.cli.settings import console, find_settings
 
 if TYPE_CHECKING:
-    from operations.replay import Replayed
+    from operations.care.replay import Replayed
 
 
 def replay(
@@ -35,8 +35,8 @@ def replay(
 
 
 async def _replay(name: str, *, wait: bool) -> "dict[str, Replayed]":
-    from operations.replay import replay as replay_service  # noqa: PLC0415
-    from operations.replay import replayable, until_published  # noqa: PLC0415
+    from operations.care.replay import replay as replay_service  # noqa: PLC0415
+    from operations.care.replay import replayable, until_published  # noqa: PLC0415
     from operations.services import create_services  # noqa: PLC0415
 
     settings = find_settings()

@@ -16,7 +16,7 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from operations.cli.settings import console, find_settings, folder
-from operations.embedded import EmbeddedServers
+from operations.embedded.servers import EmbeddedServers
 
 
 class ServiceName(StrEnum):
@@ -38,7 +38,7 @@ def demo(
         shutil.rmtree(place, ignore_errors=True)
     try:
         with _progress(quiet=as_json) as progress, _starting(place, progress, keep=keep) as servers:
-            from operations.demo import play_demo  # noqa: PLC0415
+            from operations.demo.demo import play_demo  # noqa: PLC0415
 
             play_demo(servers, progress, as_json=as_json)
     finally:
@@ -55,8 +55,8 @@ def up(
 ) -> None:
     """Run everything here, on embedded servers behind one port, until Ctrl-C."""
     with _progress() as progress, _starting(folder(), progress, keep=True, fixed_ports=True) as servers:
-        from operations.local import run  # noqa: PLC0415
-        from operations.up import run_up  # noqa: PLC0415
+        from operations.demo.up import run_up  # noqa: PLC0415
+        from operations.running.local import run  # noqa: PLC0415
 
         run(run_up(servers, progress, port=port, as_of=as_of.date() if as_of else None))
 
@@ -67,7 +67,7 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
 ) -> None:
     """Run one service until it is told to stop, as in production."""
-    from operations.serve import serve_service  # noqa: PLC0415
+    from operations.running.serve import serve_service  # noqa: PLC0415
 
     serve_service(service, find_settings(), host=host, port=port)
 
@@ -89,7 +89,7 @@ def _starting(place: Path, progress: Progress, *, keep: bool, fixed_ports: bool 
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(servers.__enter__)
         began = time.perf_counter()
-        import operations.local  # noqa: F401, PLC0415
+        import operations.running.local  # noqa: F401, PLC0415
 
         imports = time.perf_counter() - began
         starting.result()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from shared.settings import Settings
+    from shared.runtime.settings import Settings
 
 console = Console(stderr=True, highlight=False)
 """For progress and errors; what a command answers goes to standard output."""
@@ -22,8 +22,8 @@ def find_settings() -> "Settings":
     """The settings in the environment, else those of the embedded system that was started last."""
     import msgspec  # noqa: PLC0415
 
-    from operations.local import settings_file  # noqa: PLC0415
-    from shared.settings import Settings, SettingsMissing, read_settings  # noqa: PLC0415
+    from operations.running.local import settings_file  # noqa: PLC0415
+    from shared.runtime.settings import Settings, SettingsMissing, read_settings  # noqa: PLC0415
 
     file = settings_file(folder())
     if any(name.startswith(("ASSKOMM_MONGO_URI", "ASSKOMM_NATS_URL")) for name in os.environ):
@@ -40,10 +40,10 @@ def say_error(error: Exception) -> bool:
     """Tell people of an error that they can mend; False when it is one of ours, which deserves a traceback."""
     from nats.errors import Error as NatsError  # noqa: PLC0415
 
-    from operations.embedded import EmbeddedError  # noqa: PLC0415
-    from shared.errors import Refused  # noqa: PLC0415
-    from shared.mongo import OUTAGES  # noqa: PLC0415
-    from shared.settings import SettingsMissing  # noqa: PLC0415
+    from operations.embedded.servers import EmbeddedError  # noqa: PLC0415
+    from shared.kernel.errors import Refused  # noqa: PLC0415
+    from shared.runtime.settings import SettingsMissing  # noqa: PLC0415
+    from shared.store.mongo import OUTAGES  # noqa: PLC0415
 
     if isinstance(error, (NatsError, ConnectionRefusedError)):
         console.print(f"NATS does not answer, or not to us: {error}", style="red", markup=False)

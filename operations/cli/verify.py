@@ -9,7 +9,7 @@ from operations.cli.settings import find_settings
 
 if TYPE_CHECKING:
     from services.membership.certificate import Certificate, Keys
-    from shared.chain import Finding
+    from shared.kernel.chain import Finding
 
 
 def verify(
@@ -33,7 +33,7 @@ def verify(
 def _trusted(given: typer.FileText | None) -> "Keys":
     """The keys that were given, else those of the system that is known here."""
     from services.membership.certificate import Keyring, read_keys  # noqa: PLC0415
-    from shared.settings import SettingsMissing  # noqa: PLC0415
+    from shared.runtime.settings import SettingsMissing  # noqa: PLC0415
 
     if given:
         return read_keys(given.read())

@@ -13,10 +13,10 @@ from services.membership.domain.template import Template
 from services.membership.domain.term import ACTIVE
 from services.membership.subscribers import subscriptions
 from services.membership.use_cases import Records
-from shared.repository import Index
-from shared.schedule import DUE_ON
-from shared.service import Service
-from shared.settings import Settings
+from shared.runtime.schedule import DUE_ON
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.store.repository import Index
 
 
 def create_app(settings: Settings) -> Litestar:

@@ -1,8 +1,8 @@
 """What becomes due in membership as time passes: reminders, last days for signing, ends of agreements."""
 
 from services.membership.use_cases import Agreements, agreements
-from shared.cause import Cause
-from shared.schedule import Deadline
+from shared.kernel.cause import Cause
+from shared.runtime.schedule import Deadline
 
 
 def deadlines(repository: Agreements) -> list[Deadline]:

@@ -1,9 +1,10 @@
 """Which news membership reacts to: its own, because agreements make members, and municipalities are merged."""
 
 from services.membership.use_cases import Records, agreements, municipalities
-from shared.cause import Cause
-from shared.events.membership import AgreementEnded, AgreementPassedOn, AgreementSigned, MunicipalityMerged
-from shared.inbox import Subscription
+from shared.events.membership.agreements import AgreementEnded, AgreementPassedOn, AgreementSigned
+from shared.events.membership.municipalities import MunicipalityMerged
+from shared.inbox.inbox import Subscription
+from shared.kernel.cause import Cause
 
 
 def subscriptions(records: Records) -> list[Subscription]:

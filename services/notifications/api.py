@@ -10,9 +10,9 @@ from msgspec import Meta
 from services.notifications import use_cases
 from services.notifications.domain import Contact, Delivery, Role, State
 from services.notifications.use_cases import Contacts, Deliveries
-from shared.auth import Role as Reader
-from shared.clock import Clock
-from shared.web import Asked, Body, Limit, Line, Listing, cursor_place, listing, request_cause
+from shared.kernel.clock import Clock
+from shared.web.auth import Role as Reader
+from shared.web.frame import Asked, Body, Limit, Line, Listing, cursor_place, listing, request_cause
 
 # Stricter than RFC 5321 on purpose: quoted local parts have smuggled commands into SMTP sessions.
 Address = Annotated[

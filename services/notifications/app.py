@@ -10,10 +10,10 @@ from services.notifications.mailer import Mailer
 from services.notifications.subscribers import subscriptions
 from services.notifications.templates import renderer
 from services.notifications.use_cases import Mailroom, active_contacts
-from shared.repository import Index
-from shared.service import Service
-from shared.settings import Settings
-from shared.turns import Gathered
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.store.repository import Index
+from shared.store.turns import Gathered
 
 
 def create_app(settings: Settings) -> Litestar:

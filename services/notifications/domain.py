@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from shared.errors import Refused
+from shared.kernel.errors import Refused
 
 SAXONY = "Sachsen"
 """The area of an office that is responsible for all of Saxony."""

@@ -2,9 +2,7 @@
 
 from services.notifications import use_cases
 from services.notifications.use_cases import Mailroom
-from shared.cause import Cause
-from shared.events import Event
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementEnded,
     AgreementEndsSoon,
     AgreementLapsed,
@@ -14,20 +12,23 @@ from shared.events.membership import (
     AgreementSigned,
     AgreementSignedByParty,
     AgreementWithdrawn,
-    CoachingRequested,
-    CoachMatched,
-    ConsultationHeld,
-    InterestShown,
-    MemberJoined,
-    MemberLeft,
-    MunicipalityRenamed,
     NoticeGiven,
-    SecurityAnalysisFinished,
     SignatureCorrected,
     SignatureDeclined,
     SignatureOverdue,
 )
-from shared.inbox import Subscription
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.milestones import (
+    CoachingRequested,
+    CoachMatched,
+    ConsultationHeld,
+    InterestShown,
+    SecurityAnalysisFinished,
+)
+from shared.events.membership.municipalities import MunicipalityRenamed
+from shared.inbox.inbox import Subscription
+from shared.kernel.cause import Cause
+from shared.kernel.event import Event
 
 
 def subscriptions(mailroom: Mailroom) -> list[Subscription]:

@@ -6,11 +6,12 @@ from datetime import date
 
 from services.notifications.domain import Contact, Delivery, Email, Member, Role, Text, delivery
 from services.notifications.emails import emails_about
-from shared.cause import Cause
-from shared.events import Event
-from shared.events.membership import MemberJoined, MemberLeft, MunicipalityRenamed
-from shared.repository import Repository, Step
-from shared.turns import Gathered, Turns
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.municipalities import MunicipalityRenamed
+from shared.kernel.cause import Cause
+from shared.kernel.event import Event
+from shared.store.repository import Repository, Step
+from shared.store.turns import Gathered, Turns
 
 Contacts = Repository[Contact]
 Members = Repository[Member]

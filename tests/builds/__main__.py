@@ -7,9 +7,10 @@ import argparse
 import os
 import sys
 
-from operations import cli, setup
+from operations import cli
 from operations.cli.settings import find_settings
-from operations.serve import serve_service
+from operations.running import setup
+from operations.running.serve import serve_service
 from operations.services import SERVICES, publishers
 from tests.builds.purse.app import create_app
 from tests.builds.sabotage import SABOTAGES

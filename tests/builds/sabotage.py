@@ -16,16 +16,16 @@ from nats.aio.msg import Msg
 from services.notifications import mailer
 from services.notifications.domain import Delivery
 from services.notifications.mailer.mime import mime
-from shared.cause import Cause
-from shared.cloudevents import read_envelope
-from shared.ids import new_id
-from shared.inbox import Inbox
-from shared.mongo import Document, Session
-from shared.outbox import EVENTS, row_envelope
-from shared.parking import Parked
-from shared.relay import Relay
-from shared.repository import CAUSES, Step, Store
-from shared.service import Service
+from shared.inbox.inbox import Inbox
+from shared.inbox.parking import Parked
+from shared.kernel.cause import Cause
+from shared.kernel.cloudevents import read_envelope
+from shared.kernel.ids import new_id
+from shared.outbox.relay import Relay
+from shared.runtime.service import Service
+from shared.store.mongo import Document, Session
+from shared.store.repository import CAUSES, Step, Store
+from shared.store.rows import EVENTS, row_envelope
 from tests.builds.purse import domain, use_cases
 from tests.builds.purse.domain import Grant, Overdrawn, Purse
 from tests.builds.purse.events import MoneyDrawn

@@ -21,7 +21,7 @@ from tests.chaos.world import DAY, World
 PATIENCE_SECONDS = 45.0
 REQUEST_SECONDS = 8.0
 ROLES = {"lpr": {"role": "lpr"}, "ministry": {"role": "ministry"}}
-DATA = Path(__file__).resolve().parents[2] / "operations" / "data"
+DATA = Path(__file__).resolve().parents[2] / "operations" / "demo" / "data"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from operations.child import HOST, PROJECT, Server, answers
+from operations.embedded.child import HOST, PROJECT, Server, answers
 
 
 class Process(Server):

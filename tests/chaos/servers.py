@@ -5,8 +5,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from operations.child import HOST
-from operations.embedded import Mongod, NatsServer
+from operations.embedded.child import HOST
+from operations.embedded.servers import Mongod, NatsServer
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 USER, PASSWORD = "chaos", "right"

@@ -10,8 +10,8 @@ from typing import Any
 import pymongo
 from pymongo.errors import PyMongoError
 
-from operations.child import HOST, answers
-from operations.embedded import Mongod
+from operations.embedded.child import HOST, answers
+from operations.embedded.servers import Mongod
 
 FIRST_USER = 61001
 ELECTION_MILLISECONDS = 2000

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from operations.embedded import MailSink, Server
+from operations.embedded.servers import MailSink, Server
 from tests.chaos.journal import Journal
 from tests.chaos.link import HOST, Link
 from tests.chaos.process import Keeper, Process

@@ -15,11 +15,11 @@ import httpx
 import pytest
 import yaml
 
-from operations.accessions import DAY
+from operations.demo.accessions import DAY
+from operations.demo.story import ACTION_FIELDS, ROTHENBURG, SIGNATURES
 from operations.services import SERVICES
-from operations.story import ACTION_FIELDS, ROTHENBURG, SIGNATURES
-from shared.auth import Actor
-from shared.streams import stream_name
+from shared.nats.streams import stream_name
+from shared.web.auth import Actor
 
 ROOT = Path(__file__).parents[2]
 OURS = {"operator", "setup", "secrets", *SERVICES}

@@ -2,19 +2,19 @@
 
 import secrets
 
-from operations.embedded import EmbeddedServers
-from operations.setup import set_up_database
+from operations.embedded.servers import EmbeddedServers
+from operations.running.setup import set_up_database
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.analysis import SecurityAnalysis
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.people import Person
 from services.membership.domain.template import Template
 from services.membership.use_cases import Records
-from shared.cause import Cause
-from shared.clock import system_clock
-from shared.ids import new_id, new_trace
-from shared.service import Service
-from shared.settings import read_settings
+from shared.kernel.cause import Cause
+from shared.kernel.clock import system_clock
+from shared.kernel.ids import new_id, new_trace
+from shared.runtime.service import Service
+from shared.runtime.settings import read_settings
 
 
 class Archive:

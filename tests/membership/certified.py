@@ -5,18 +5,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from services.membership.certificate import Keyring
-from shared.auth import new_keys, public_key_of
-from shared.cause import Cause
-from shared.events import Event
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementDrafted,
     AgreementReady,
     AgreementSigned,
     AgreementSignedByParty,
-    MunicipalityRef,
 )
-from shared.mongo import Document
-from shared.outbox import event_rows
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.cause import Cause
+from shared.kernel.event import Event
+from shared.store.mongo import Document
+from shared.store.rows import event_rows
+from shared.web.auth import new_keys, public_key_of
 
 ID = "KV-2023-7QX4M2"
 DAY = date(2023, 1, 27)

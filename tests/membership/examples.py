@@ -12,7 +12,7 @@ from services.membership.domain.municipality import Municipality
 from services.membership.domain.parties import PartyKind
 from services.membership.domain.registry import Official, register
 from services.membership.domain.signatures import Signature
-from shared.events import Event
+from shared.kernel.event import Event
 
 TODAY = date(2023, 1, 27)
 TOMORROW = date(2023, 1, 28)
@@ -96,5 +96,5 @@ def in_force(*covered: Municipality, terms: Terms = STANDARD_TERMS) -> Agreement
 
 def official_list() -> Sequence[dict[str, str]]:
     """The municipalities of Saxony as they are loaded."""
-    with files("operations").joinpath("data", "municipalities.csv").open(encoding="utf-8") as file:
+    with files("operations.demo").joinpath("data", "municipalities.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from services.membership.domain import ending, registry
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.drafting import Terms, draft
-from services.membership.domain.milestones import ActionField, Consultation, CouncilDecision
+from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.official import OfficeHolder
 from services.membership.domain.parties import DEFAULT_PARTIES
 from services.membership.domain.signatures import Decline
 from services.membership.domain.term import Notice
-from shared.errors import Refused
-from shared.events import Event
+from shared.alliance.action_fields import ActionField
+from shared.kernel.errors import Refused
+from shared.kernel.event import Event
 from tests.membership.examples import FOUR, ID, PIRNA, ROTHENBURG, TODAY, ZITTAU, at, signature
 
 S = TypeVar("S")

@@ -20,8 +20,13 @@ from services.membership.domain.signatures import (
 )
 from services.membership.domain.template import sha256
 from services.membership.domain.term import ACTIVE, Final, Stage, TooShort
-from shared.errors import Refused
-from shared.events.membership import AgreementReady, AgreementSigned, AgreementSignedByParty, AgreementTextAdapted
+from shared.events.membership.agreements import (
+    AgreementReady,
+    AgreementSigned,
+    AgreementSignedByParty,
+    AgreementTextAdapted,
+)
+from shared.kernel.errors import Refused
 from tests.membership.examples import (
     FOUR,
     ID,

@@ -5,8 +5,8 @@ import pytest
 from services.membership.domain.analysis import AlreadyFinished, NoMunicipality, SecurityAnalysis, start
 from services.membership.domain.milestones import EndsBeforeItBegan
 from services.membership.domain.municipality import DatedInFuture, Municipality
-from shared.errors import Invalid
-from shared.events.membership import SecurityAnalysisFinished, SecurityAnalysisStarted
+from shared.events.membership.milestones import SecurityAnalysisFinished, SecurityAnalysisStarted
+from shared.kernel.errors import Invalid
 from tests.membership.examples import JUST_AFTER_MIDNIGHT_IN_SAXONY, NOW, PIRNA, ROTHENBURG, TODAY, TOMORROW
 
 ID = "SA-2023-7QX4M2"

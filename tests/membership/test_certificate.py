@@ -22,8 +22,8 @@ from services.membership.certificate import (
     opened,
 )
 from services.membership.certificate.keyring import from_base64url
-from shared.auth import public_key_of
-from shared.chain import canonical, link
+from shared.kernel.chain import canonical, link
+from shared.web.auth import public_key_of
 from tests.membership.certified import FOREIGN, ID, KEY, KEYRING, ROTATED, SHA256, TEXT, rows
 
 ROWS = rows()

@@ -8,17 +8,17 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from operations.accessions import LPR, Staff, Town
-from operations.local import System
+from operations.demo.accessions import LPR, Staff, Town
+from operations.running.local import System
 from services.membership.api.certificates import certificate_routes
 from services.membership.certificate import Keyring, check, opened, read_keys
 from services.membership.domain.agreement import Agreement
-from shared.auth import Actor, Role, Tokens, actor, issue_token
-from shared.events.membership import AgreementSigned, AgreementSignedByParty
-from shared.mongo import Database
-from shared.outbox import EVENTS
-from shared.repository import Repository, Store
-from shared.web import application
+from shared.events.membership.agreements import AgreementSigned, AgreementSignedByParty
+from shared.store.mongo import Database
+from shared.store.repository import Repository, Store
+from shared.store.rows import EVENTS
+from shared.web.auth import Actor, Role, Tokens, actor, issue_token
+from shared.web.frame import application
 from tests.membership.certified import FOREIGN, KEYRING, ROTATED
 
 TOWN, WAITING, SPOILT = (Town(ags, "PD Dresden") for ags in ("14627100", "14627110", "14627130"))

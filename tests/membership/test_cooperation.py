@@ -4,7 +4,12 @@ import pytest
 
 from services.membership.domain.milestones import EndsBeforeItBegan, Period, Stage
 from services.membership.domain.municipality import DatedInFuture, Municipality, NotCooperating, StillMember
-from shared.events.membership import CooperationBegan, CooperationEnded, CooperationResumed, MunicipalityFellDormant
+from shared.events.membership.milestones import (
+    CooperationBegan,
+    CooperationEnded,
+    CooperationResumed,
+    MunicipalityFellDormant,
+)
 from tests.membership.examples import (
     COOPERATING,
     DORMANT,

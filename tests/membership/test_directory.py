@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from operations.embedded import EmbeddedServers
-from services.membership.domain.milestones import ActionField, Consultation, Stage
+from operations.embedded.servers import EmbeddedServers
+from services.membership.domain.milestones import Consultation, Stage
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.official import ATTRIBUTION, SizeClass
+from services.membership.domain.official import ATTRIBUTION
 from services.membership.domain.registry import Official, merge, register, rename
 from services.membership.queries.directory import Wanted, as_csv, as_geojson, member_since
 from services.membership.queries.figures import DayInFuture, Figure
+from shared.alliance.action_fields import ActionField
+from shared.alliance.sizes import SizeClass
 from tests.membership.archive import Archive
 from tests.membership.examples import LEFT, MEMBER, NOW, PIRNA, ROTHENBURG, TODAY, TOMORROW, ZITTAU
 

@@ -19,7 +19,7 @@ from services.membership.documents import (
     agreement_pdf,
     certificate_pdf,
 )
-from shared.clock import BERLIN
+from shared.kernel.clock import BERLIN
 
 AS_OF = datetime(2023, 1, 27, 13, 30, tzinfo=UTC)
 TEXT = "Präambel\n\n§ 1 Ziel\n(1) Die Stadt tritt bei.\n(2) Alle helfen.\n\n- Graffiti,\n- Gewalt.\n"

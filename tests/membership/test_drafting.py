@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.drafting import ACTION_FIELDS, NoParty, Terms, draft, record
-from services.membership.domain.milestones import ActionField
+from services.membership.domain.drafting import NoParty, Terms, draft, record
 from services.membership.domain.municipality import Dissolved, Municipality
 from services.membership.domain.parties import DEFAULT_PARTIES, PartyKind
 from services.membership.domain.registry import merge
 from services.membership.domain.template import FIELDS, STANDARD, Template
 from services.membership.domain.term import Stage, TooShort
-from shared.errors import Invalid
-from shared.events.membership import AgreementDrafted, AgreementRecorded, AgreementSigned
+from shared.alliance.action_fields import GERMAN, ActionField
+from shared.events.membership.agreements import AgreementDrafted, AgreementRecorded, AgreementSigned
+from shared.kernel.errors import Invalid
 from tests.membership.examples import (
     FOUR,
     ID,
@@ -182,7 +182,7 @@ def test_a_text_without_action_fields_leaves_them_to_the_parties() -> None:
 
 
 def test_every_action_field_has_a_german_name() -> None:
-    assert set(ACTION_FIELDS) == set(ActionField)
+    assert set(GERMAN) == set(ActionField)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_every_field_of_a_text_is_filled_in() -> None:
 
 
 def test_the_text_that_is_loaded_can_be_filled_in() -> None:
-    text = files("operations").joinpath("data", "cooperation_agreement.txt").read_text(encoding="utf-8")
+    text = files("operations.demo").joinpath("data", "cooperation_agreement.txt").read_text(encoding="utf-8")
     assert "für Rothenburg/O.L." in written(text)
 
 

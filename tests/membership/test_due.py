@@ -11,7 +11,7 @@ from services.membership.domain.drafting import Terms
 from services.membership.domain.ending import end, fall_due, give_notice, renew
 from services.membership.domain.signatures import Decline
 from services.membership.domain.term import Notice, Stage, next_reminder
-from shared.events.membership import AgreementEnded, AgreementEndsSoon, AgreementLapsed, SignatureOverdue
+from shared.events.membership.agreements import AgreementEnded, AgreementEndsSoon, AgreementLapsed, SignatureOverdue
 from tests.membership.examples import (
     FOUR,
     ID,

@@ -9,7 +9,8 @@ from services.membership.domain.drafting import Terms, record
 from services.membership.domain.ending import earliest_end, end, fall_due, give_notice, pass_on, renew
 from services.membership.domain.signatures import NotAParty
 from services.membership.domain.term import AlreadyGivenNotice, Notice, NoticeInFuture, NotInForce, Stage, TooShort
-from shared.events.membership import AgreementEnded, AgreementPassedOn, AgreementRenewed, MunicipalityRef, NoticeGiven
+from shared.events.membership.agreements import AgreementEnded, AgreementPassedOn, AgreementRenewed, NoticeGiven
+from shared.events.membership.refs import MunicipalityRef
 from tests.membership.examples import FOUR, ID, NOW, PIRNA, ROTHENBURG, TODAY, TOMORROW, ZITTAU, at, in_force, ready
 
 LAST_DAY = date(2027, 12, 31)

@@ -13,16 +13,18 @@ from services.membership.domain.agreement import Agreement
 from services.membership.domain.analysis import SecurityAnalysis, start
 from services.membership.domain.drafting import Terms, draft, record
 from services.membership.domain.ending import end, fall_due, give_notice, pass_on, renew
-from services.membership.domain.milestones import ActionField, Consultation, CouncilDecision
+from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.official import OfficeHolder
 from services.membership.domain.registry import Official, assign_office, change, leave_office, merge, register, rename
 from services.membership.domain.signatures import Decline
 from services.membership.domain.template import STANDARD, Template
 from services.membership.domain.term import Notice
-from shared.events import Event, all_events
-from shared.events.membership import AgreementDrafted
-from shared.facts import rebuilt
+from shared.alliance.action_fields import ActionField
+from shared.events import all_events
+from shared.events.membership.agreements import AgreementDrafted
+from shared.kernel.event import Event
+from shared.kernel.facts import rebuilt
 from tests.membership.examples import FOUR, ID, NOW, PIRNA, READY_ON, ROTHENBURG, TODAY, TOMORROW, ZITTAU, at, signature
 from tests.membership.lives import Life, agreements, municipalities
 

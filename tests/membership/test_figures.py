@@ -5,11 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from operations.embedded import EmbeddedServers
-from operations.load import rows
+from operations.demo.load import rows
+from operations.embedded.servers import EmbeddedServers
 from services.membership.domain.milestones import Consultation, Membership, Period
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.official import POLICE_DIRECTORATE_OF, SizeClass
 from services.membership.domain.registry import Official, merge, register
 from services.membership.queries.figures import (
     Alliance,
@@ -19,7 +18,9 @@ from services.membership.queries.figures import (
     day_asked,
     figure_filter,
 )
-from shared.errors import Refused
+from shared.alliance.districts import POLICE_DIRECTORATE_OF
+from shared.alliance.sizes import SizeClass
+from shared.kernel.errors import Refused
 from tests.membership.archive import Archive
 from tests.membership.examples import NOW, ROTHENBURG, TODAY, at
 

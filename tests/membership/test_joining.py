@@ -2,9 +2,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.membership.domain.milestones import ActionField, Membership, Stage
+from services.membership.domain.milestones import Membership, Stage
 from services.membership.domain.municipality import Municipality
-from shared.events.membership import MemberJoined, MemberLeft
+from shared.alliance.action_fields import ActionField
+from shared.events.membership.members import MemberJoined, MemberLeft
 from tests.membership.examples import (
     COOPERATING,
     DORMANT,

@@ -7,12 +7,13 @@ from services.membership.domain.analysis import SecurityAnalysis, start
 from services.membership.domain.drafting import record
 from services.membership.domain.ending import end, fall_due, give_notice
 from services.membership.domain.journey import Journey, JourneyWarning, journey
-from services.membership.domain.milestones import ActionField, Consultation, CouncilDecision
+from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.next_steps import Step
 from services.membership.domain.registry import merge, rename
 from services.membership.domain.signatures import Decline
 from services.membership.domain.term import Notice
+from shared.alliance.action_fields import ActionField
 from tests.membership.examples import (
     ADVISED,
     COOPERATING,

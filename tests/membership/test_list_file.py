@@ -7,7 +7,7 @@ import pytest
 from services.membership.domain.list_file import MAX_ROWS, UnreadableList, decode, read_list
 from services.membership.domain.registry import Official
 
-CSV = files("operations").joinpath("data", "municipalities.csv").read_text(encoding="utf-8")
+CSV = files("operations.demo").joinpath("data", "municipalities.csv").read_text(encoding="utf-8")
 HEADER = "ags,name,name_sorbian,kind,district,nuts3,latitude,longitude,population_estimate,predecessors"
 BAUTZEN = "14625020,Bautzen,Budyšin,Stadt,Bautzen,DED2C,51.18035,14.43494,38039,"
 JAHNATAL = "14522275,Jahnatal,,Gemeinde,Mittelsachsen,DED43,51.20042,13.13106,,14522450 14522620"

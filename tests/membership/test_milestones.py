@@ -4,14 +4,14 @@ import pytest
 
 from services.membership.domain.milestones import Coaching, CouncilDecision, EndsBeforeItBegan, Period
 from services.membership.domain.municipality import CoachingOver, DatedInFuture, Municipality
-from shared.errors import NotFound
-from shared.events.membership import (
+from shared.events.membership.milestones import (
     CoachingFinished,
     CoachingRequested,
     CoachMatched,
     CouncilDecisionRecorded,
     PreventionCouncilNoted,
 )
+from shared.kernel.errors import NotFound
 from tests.membership.examples import EVERY_STAGE, NOW, ROTHENBURG, TODAY, TOMORROW
 
 MONDAY = date(2023, 1, 23)

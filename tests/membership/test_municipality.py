@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.milestones import ActionField, Consultation, Interest, Stage
+from services.membership.domain.milestones import Consultation, Interest, Stage
 from services.membership.domain.municipality import DatedInFuture, Dissolved, Municipality
 from services.membership.domain.registry import merge
-from shared.events.membership import ActionFieldsChosen, ConsultationHeld, InterestShown, MunicipalityRef
+from shared.alliance.action_fields import ActionField
+from shared.events.membership.milestones import ActionFieldsChosen, ConsultationHeld, InterestShown
+from shared.events.membership.refs import MunicipalityRef
 from tests.membership.examples import (
     COOPERATING,
     EVERY_STAGE,

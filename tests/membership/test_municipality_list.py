@@ -20,7 +20,7 @@ from services.membership.domain.list_changes import (
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.municipality_list import compare
 from services.membership.domain.registry import Official, register, rename
-from shared.events.membership import (
+from shared.events.membership.municipalities import (
     MunicipalityChanged,
     MunicipalityMerged,
     MunicipalityRegistered,

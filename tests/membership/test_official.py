@@ -4,16 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.official import (
-    POLICE_DIRECTORATE_OF,
-    SizeClass,
-    UnknownDistrict,
-    police_directorate_of,
-    searchable,
-    searched,
-    size_class,
-)
-from shared.errors import Invalid
+from services.membership.domain.official import searchable, searched
 from tests.membership.examples import official_list
 
 LIST = official_list()
@@ -22,39 +13,6 @@ ASCII = str.maketrans("äöüßšćžńěóřł", "aoussczneorl")
 
 def found(typed: str, *names: str | None) -> bool:
     return searched(typed) in searchable(*names)
-
-
-@pytest.mark.parametrize(
-    ("key", "expected"), {row["district_key"]: row["police_directorate"] for row in LIST}.items(), ids=str
-)
-def test_the_police_directorate_follows_from_the_district(key: str, expected: str) -> None:
-    assert police_directorate_of(f"{key}999", "Musterstadt") == expected
-
-
-def test_there_are_no_districts_but_those_of_the_official_list() -> None:
-    assert set(POLICE_DIRECTORATE_OF) == {row["district_key"] for row in LIST}
-
-
-@pytest.mark.parametrize("ags", ["12052000", "14", "", "1462"])
-def test_a_municipality_outside_saxony_is_refused_with_its_key(ags: str) -> None:
-    with pytest.raises(UnknownDistrict, match=rf"Cottbus \({ags}\) .* there is no {ags[:5]}"):
-        police_directorate_of(ags, "Cottbus")
-
-
-def test_an_unknown_district_is_a_mistake_of_who_sent_it() -> None:
-    assert issubclass(UnknownDistrict, Invalid)
-
-
-@pytest.mark.parametrize(
-    ("population", "expected"),
-    [
-        (0, SizeClass.VILLAGE), (4_999, SizeClass.VILLAGE), (5_000, SizeClass.SMALL_TOWN),
-        (19_999, SizeClass.SMALL_TOWN), (20_000, SizeClass.TOWN), (99_999, SizeClass.TOWN),
-        (100_000, SizeClass.CITY), (628_718, SizeClass.CITY), (None, SizeClass.UNKNOWN),
-    ],
-)  # fmt: skip
-def test_the_size_class_begins_at_its_limit(population: int | None, expected: SizeClass) -> None:
-    assert size_class(population) is expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 
 from services.membership import domain
-from shared.errors import Refused
+from shared.kernel.errors import Refused
 
 STABLE = {
     "AgreementExists": "agreement_exists",
@@ -37,7 +37,6 @@ STABLE = {
     "SignedTooLate": "signature_too_late",
     "StillMember": "still_member",
     "TooShort": "too_short",
-    "UnknownDistrict": "unknown_district",
     "UnknownField": "unknown_field",
     "UnreadableList": "unreadable_list",
 }

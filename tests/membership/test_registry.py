@@ -5,7 +5,7 @@ import pytest
 
 from services.membership.domain.milestones import EndsBeforeItBegan
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.official import FormerName, OfficeHolder, SizeClass, UnknownDistrict, searched
+from services.membership.domain.official import FormerName, OfficeHolder, searched
 from services.membership.domain.registry import (
     Official,
     assign_office,
@@ -15,8 +15,9 @@ from services.membership.domain.registry import (
     register,
     rename,
 )
-from shared.errors import NotFound
-from shared.events.membership import (
+from shared.alliance.districts import UnknownDistrict
+from shared.alliance.sizes import SizeClass
+from shared.events.membership.municipalities import (
     MunicipalityChanged,
     MunicipalityMerged,
     MunicipalityRegistered,
@@ -24,6 +25,7 @@ from shared.events.membership import (
     OfficeHolderAssigned,
     OfficeHolderLeft,
 )
+from shared.kernel.errors import NotFound
 from tests.membership.examples import COOPERATING, MEMBER, PIRNA, ROTHENBURG, TODAY, ZITTAU, drafted, municipality
 
 NEW_YEAR = date(2023, 1, 1)

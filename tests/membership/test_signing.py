@@ -24,7 +24,7 @@ from services.membership.domain.signatures import (
 )
 from services.membership.domain.template import sha256
 from services.membership.domain.term import Final, Stage
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementReady,
     AgreementSigned,
     AgreementSignedByParty,

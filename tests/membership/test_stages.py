@@ -16,7 +16,7 @@ from services.membership.domain.municipality import Decided as MunicipalityDecid
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.signatures import Decline
 from services.membership.domain.term import ACTIVE, Notice, Stage
-from shared.errors import Refused
+from shared.kernel.errors import Refused
 from tests.membership.examples import (
     EVERY_STAGE,
     FOUR,

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from operations.embedded import EmbeddedServers
+from operations.embedded.servers import EmbeddedServers
 from services.membership.domain.analysis import start
 from services.membership.domain.drafting import record
 from services.membership.domain.milestones import Consultation

@@ -13,8 +13,8 @@ from services.membership.domain.template import (
     filled,
     sha256,
 )
-from shared.errors import Invalid
-from shared.events.membership import TemplatePublished
+from shared.events.membership.templates import TemplatePublished
+from shared.kernel.errors import Invalid
 
 EMPTY = Template(id=STANDARD)
 PUBLISHED, _ = EMPTY.publish("Vereinbarung für ${kommunen}")

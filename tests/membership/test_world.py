@@ -16,7 +16,7 @@ from services.membership.domain.ending import fall_due
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.term import ACTIVE, Stage
 from services.membership.queries.figures import Figure, figure_filter
-from shared.facts import rebuilt
+from shared.kernel.facts import rebuilt
 from tests.membership.alliance.agreements import Alliance
 from tests.membership.alliance.ledger import Ledger, days_of
 from tests.membership.alliance.memory import matches

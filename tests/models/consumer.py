@@ -12,8 +12,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from shared.cloudevents import Envelope
-from shared.streams import ACK_WAIT_SECONDS, WINDOW
+from shared.kernel.cloudevents import Envelope
+from shared.nats.streams import ACK_WAIT_SECONDS, WINDOW
 from tests.models.wire import NotYet, Wire
 
 
@@ -112,7 +112,7 @@ class Consumer:
 
 
 class Connection:
-    """One process's connection to it: what `shared.reader` asks of a broker and its client."""
+    """One process's connection to it: what `shared.inbox.reader` asks of a broker and its client."""
 
     is_closed = False
 

@@ -10,7 +10,7 @@ import bson
 from pymongo import InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
-from shared.mongo import Database, Document
+from shared.store.mongo import Database, Document
 from tests.models.mongo import Mongo, State, Transaction, read
 from tests.models.queries import grouped, matches, projected, sorted_by, updated
 from tests.models.wire import NotYet

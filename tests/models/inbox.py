@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from pymongo.errors import PyMongoError
 
-from shared.broker import Broker
-from shared.cause import Cause
-from shared.cloudevents import Envelope
-from shared.errors import NotFound, Refused
-from shared.inbox import Inbox, Subscription
-from shared.parking import PARKED, PAUSES, Parking, State
-from shared.reader import Reader
-from shared.repository import Decision, Repository, Store
-from shared.streams import ACK_WAIT_SECONDS
+from shared.inbox.inbox import Inbox, Subscription
+from shared.inbox.parking import PARKED, PAUSES, Parking, State
+from shared.inbox.reader import Reader
+from shared.kernel.cause import Cause
+from shared.kernel.cloudevents import Envelope
+from shared.kernel.errors import NotFound, Refused
+from shared.nats.connection import Broker
+from shared.nats.streams import ACK_WAIT_SECONDS
+from shared.store.repository import Decision, Repository, Store
 from tests.models.consumer import Connection, Consumer
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule, number

@@ -15,11 +15,11 @@ from pymongo.errors import PyMongoError
 from services.notifications.domain import PAUSES, Contact, Delivery, Email, Member, Role, State, Text, delivery
 from services.notifications.mailer import Mailer
 from services.notifications.use_cases import Mailroom, _post, active_contacts
-from shared.clock import Clock
-from shared.errors import Stale
-from shared.repository import Repository, Store
-from shared.settings import Settings
-from shared.turns import Gathered
+from shared.kernel.clock import Clock
+from shared.kernel.errors import Stale
+from shared.runtime.settings import Settings
+from shared.store.repository import Repository, Store
+from shared.store.turns import Gathered
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule
 from tests.models.smtp import MailServer, Mood, Sender

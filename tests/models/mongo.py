@@ -12,7 +12,7 @@ import bson
 from bson.codec_options import CodecOptions
 from pymongo.errors import OperationFailure
 
-from shared.mongo import Document
+from shared.store.mongo import Document
 from tests.models.queries import matches
 from tests.models.wire import NotYet, Wire
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from shared.mongo import Document
+from shared.store.mongo import Document
 
 _MISSING = object()
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from pymongo.errors import PyMongoError
 
-from shared.cloudevents import Envelope
-from shared.errors import Stale, Taken
-from shared.mongo import Database
-from shared.outbox import EVENTS
-from shared.relay import Relay
-from shared.repository import Decision, Repository, Store
-from shared.streams import DUPLICATE_WINDOW_SECONDS
+from shared.kernel.cloudevents import Envelope
+from shared.kernel.errors import Stale, Taken
+from shared.nats.streams import DUPLICATE_WINDOW_SECONDS
+from shared.outbox.relay import Relay
+from shared.store.mongo import Database
+from shared.store.repository import Decision, Repository, Store
+from shared.store.rows import EVENTS
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule
 from tests.models.wire import Wire
@@ -110,7 +110,7 @@ class Publishing(Schedule):
         super().__init__()
         # So few that what comes beyond is met, too.
         for name, few in (("BATCH", 3), ("TOGETHER", 3), ("SWEPT", 7), ("REMEMBERED", 2)):
-            self.instead.setattr(f"shared.relay.{name}", few)
+            self.instead.setattr(f"shared.outbox.relay.{name}", few)
 
     @functools.cached_property
     def stream(self) -> Stream:

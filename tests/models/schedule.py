@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from structlog.testing import capture_logs
 
-from shared.cause import Cause
-from shared.lease import Lease
-from shared.mongo import Database
+from shared.kernel.cause import Cause
+from shared.store.lease import Lease
+from shared.store.mongo import Database
 from tests.models.mongo import LIFETIME_SECONDS, Mongo
 from tests.models.wire import ANSWER_SECONDS, Fate, Process, Wire
 
@@ -82,11 +82,11 @@ class Schedule(RuleBasedStateMachine):
         self._patched = ExitStack()
         self._patched.enter_context(capture_logs())
         self.instead = self._patched.enter_context(pytest.MonkeyPatch.context())
-        self.instead.setattr("shared.outbox.new_id", self.new_id)
-        for module in ("shared.inbox", "shared.reader"):
+        self.instead.setattr("shared.store.rows.new_id", self.new_id)
+        for module in ("shared.inbox.inbox", "shared.inbox.reader"):
             self.instead.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: self.wire.now))
-        self.instead.setattr("shared.mongo.time", SimpleNamespace(monotonic=lambda: self.wire.now))
-        self.instead.setattr("shared.mongo.PATIENCE_SECONDS", 20 * ANSWER_SECONDS)
+        self.instead.setattr("shared.store.mongo.time", SimpleNamespace(monotonic=lambda: self.wire.now))
+        self.instead.setattr("shared.store.mongo.PATIENCE_SECONDS", 20 * ANSWER_SECONDS)
         self.processes = [self.begin(replica) for replica in range(REPLICAS)]
 
     def begin(self, replica: int) -> Process:
@@ -100,7 +100,7 @@ class Schedule(RuleBasedStateMachine):
         raise NotImplementedError
 
     def new_id(self, after: str = "") -> str:
-        """An id as `shared.ids` makes it, without chance."""
+        """An id as `shared.kernel.ids` makes it, without chance."""
         self._counted += 1
         made = f"{round(self.now.timestamp() * 1000):015}-{self._counted:06}"
         return made if made > after else f"{after}+"

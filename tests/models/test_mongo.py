@@ -10,8 +10,8 @@ import pytest
 from pymongo import InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
-from operations.embedded import EmbeddedServers
-from shared.mongo import Database
+from operations.embedded.servers import EmbeddedServers
+from shared.store.mongo import Database
 from tests.models.driver import Connected
 from tests.models.mongo import Mongo
 from tests.models.wire import NotYet, Wire

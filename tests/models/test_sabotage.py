@@ -16,12 +16,12 @@ from nats.aio.msg import Msg
 from services.notifications.domain import Delivery
 from services.notifications.mailer import Mailer, Outcome
 from services.notifications.mailer.connection import Connection
-from shared.cloudevents import read_envelope
-from shared.inbox import Inbox, Subscription
-from shared.mongo import Document
-from shared.parking import Parked, Parking
-from shared.reader import _Run
-from shared.relay import Relay
+from shared.inbox.inbox import Inbox, Subscription
+from shared.inbox.parking import Parked, Parking
+from shared.inbox.reader import _Run
+from shared.kernel.cloudevents import read_envelope
+from shared.outbox.relay import Relay
+from shared.store.mongo import Document
 from tests.models.inbox import Reacting
 from tests.models.mail import Mailing
 from tests.models.relay import Publishing
@@ -113,7 +113,7 @@ class NeverHolds(Parking):
 def careless_about_gaps() -> Reacting:
     """A reader that does not mind when a message is missing."""
     model = Reacting()
-    model.instead.setattr("shared.reader._Run._follows", lambda *_: True)
+    model.instead.setattr("shared.inbox.reader._Run._follows", lambda *_: True)
     return model
 
 
@@ -126,8 +126,8 @@ def eager() -> Reacting:
         begin(run, client, inbox, lease, before)
         run._due = 0
 
-    model.instead.setattr("shared.reader._Run.__init__", careless)
-    model.instead.setattr("shared.reader.SETTLED_SECONDS", -1)
+    model.instead.setattr("shared.inbox.reader._Run.__init__", careless)
+    model.instead.setattr("shared.inbox.reader.SETTLED_SECONDS", -1)
     return model
 
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from services.notifications.domain import Member
-from shared.events import Event
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementEnded,
     AgreementEndsSoon,
     AgreementLapsed,
@@ -15,19 +14,21 @@ from shared.events.membership import (
     AgreementSigned,
     AgreementSignedByParty,
     AgreementWithdrawn,
-    CoachingRequested,
-    CoachMatched,
-    ConsultationHeld,
-    InterestShown,
-    MemberJoined,
-    MemberLeft,
-    MunicipalityRef,
     NoticeGiven,
-    SecurityAnalysisFinished,
     SignatureCorrected,
     SignatureDeclined,
     SignatureOverdue,
 )
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.milestones import (
+    CoachingRequested,
+    CoachMatched,
+    ConsultationHeld,
+    InterestShown,
+    SecurityAnalysisFinished,
+)
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.event import Event
 
 ROTHENBURG = MunicipalityRef(ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz")
 BAUTZEN = MunicipalityRef(ags="14625020", name="Bautzen", police_directorate="PD Görlitz")

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import date
 
-from shared.events import Event
-from shared.events.membership import AgreementReady, AgreementSigned, AgreementSignedByParty, MunicipalityRef
+from shared.events.membership.agreements import AgreementReady, AgreementSigned, AgreementSignedByParty
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.event import Event
 from tests.notifications.examples import (
     ANALYSED,
     COACHING,

@@ -4,7 +4,8 @@ import pytest
 
 from services.notifications.domain import Email, Member, Role
 from services.notifications.emails import emails_about
-from shared.events.membership import AgreementReady, MemberJoined
+from shared.events.membership.agreements import AgreementReady
+from shared.events.membership.members import MemberJoined
 from tests.notifications.examples import JOINED, NEIGHBOURS, READY, ROTHENBURG, SIGNED, SIGNED_BY_POLICE
 
 

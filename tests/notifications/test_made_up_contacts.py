@@ -1,12 +1,12 @@
 import csv
 from pathlib import Path
 
-import operations
+from operations import demo
 from services.notifications.domain import Role
 
 
 def test_the_made_up_contacts_have_an_office_for_every_municipality_and_directorate() -> None:
-    data = Path(operations.__file__).parent / "data"
+    data = Path(demo.__file__).parent / "data"
     municipalities = _rows(data / "municipalities.csv")
     areas = {(Role.MUNICIPALITY, row["ags"]) for row in municipalities}
     areas |= {
@@ -19,7 +19,7 @@ def test_the_made_up_contacts_have_an_office_for_every_municipality_and_director
 
 
 def test_every_made_up_address_is_unique_and_receives_no_mail() -> None:
-    contacts = _rows(Path(operations.__file__).parent / "data" / "contacts.csv")
+    contacts = _rows(Path(demo.__file__).parent / "data" / "contacts.csv")
     assert all(row["email"].isascii() and row["email"].endswith(".example") for row in contacts)
     assert len({row["email"] for row in contacts}) == len({row["id"] for row in contacts}) == len(contacts)
 

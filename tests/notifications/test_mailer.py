@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from services.notifications.domain import PAUSES, Delivery, NotFailed, State, Text
 from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
 from services.notifications.mailer.mime import mime
-from shared.settings import Settings, read_settings
+from shared.runtime.settings import Settings, read_settings
 
 NOW = datetime(2023, 1, 27, 10, 30, tzinfo=UTC)
 SENDER = "allianz@asskomm.example"

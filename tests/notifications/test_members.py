@@ -7,17 +7,18 @@ from itertools import permutations
 
 import pytest
 
-from operations.embedded import EmbeddedServers
-from operations.setup import set_up_database
+from operations.embedded.servers import EmbeddedServers
+from operations.running.setup import set_up_database
 from services.notifications.domain import Contact, Delivery, Member, Role
 from services.notifications.emails import TOLD
 from services.notifications.subscribers import subscriptions
 from services.notifications.templates import renderer
 from services.notifications.use_cases import Mailroom, active_contacts, farewell, keep_contact, rename, welcome
-from shared.events.membership import MemberJoined, MemberLeft, MunicipalityRenamed
-from shared.service import Service
-from shared.settings import read_settings
-from shared.turns import Gathered
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.municipalities import MunicipalityRenamed
+from shared.runtime.service import Service
+from shared.runtime.settings import read_settings
+from shared.store.turns import Gathered
 from tests.notifications.examples import JOINED, LEFT
 from tests.shared.kitchen import cause
 

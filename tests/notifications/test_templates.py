@@ -9,8 +9,8 @@ import pytest
 from services.notifications.domain import Email, Text
 from services.notifications.emails import TOLD, emails_about
 from services.notifications.templates import FOLDER, PARTS, WIDTH, renderer
-from shared.events import Event
-from shared.events.membership import MunicipalityRef
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.event import Event
 from tests.notifications.examples import (
     CONSULTED,
     FACTS,

@@ -5,8 +5,8 @@ from typing import get_type_hints
 import pytest
 
 from services.notifications.emails import TOLD, emails_about
-from shared.events import Event
-from shared.events.membership import MunicipalityRegistered
+from shared.events.membership.municipalities import MunicipalityRegistered
+from shared.kernel.event import Event
 from tests.notifications.examples import (
     COACHING,
     CONSULTED,

@@ -6,7 +6,7 @@ import pytest
 from services.notifications.domain import Role, Text
 from services.notifications.emails import emails_about
 from services.notifications.templates import renderer
-from shared.events import Event
+from shared.kernel.event import Event
 from tests.notifications.examples import (
     ANALYSED,
     BAUTZEN,

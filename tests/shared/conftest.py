@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from operations.embedded import EmbeddedServers
-from shared.mongo import Database
+from operations.embedded.servers import EmbeddedServers
+from shared.store.mongo import Database
 from tests.shared.kitchen import Kitchen
 
 

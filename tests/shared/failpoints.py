@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from shared.mongo import Database
+from shared.store.mongo import Database
 
 WITHIN_MILLISECONDS = 5000
 

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from operations.embedded import EmbeddedServers
-from operations.setup import set_up_database
-from shared.cause import Cause
-from shared.clock import system_clock
-from shared.errors import Refused
-from shared.events import Event
-from shared.ids import new_id, new_trace
-from shared.mongo import Document
-from shared.outbox import EVENTS
-from shared.repository import Index, Repository, Store
-from shared.service import Service
-from shared.settings import read_settings
+from operations.embedded.servers import EmbeddedServers
+from operations.running.setup import set_up_database
+from shared.kernel.cause import Cause
+from shared.kernel.clock import system_clock
+from shared.kernel.errors import Refused
+from shared.kernel.event import Event
+from shared.kernel.ids import new_id, new_trace
+from shared.runtime.service import Service
+from shared.runtime.settings import read_settings
+from shared.store.mongo import Document
+from shared.store.repository import Index, Repository, Store
+from shared.store.rows import EVENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,16 +10,16 @@ import nats
 import pytest
 from nats.js import JetStreamContext
 
-from operations.embedded import EmbeddedServers, NatsServer
-from operations.setup import set_up_database
-from shared import relay
-from shared.cloudevents import Envelope
-from shared.mongo import Database
-from shared.outbox import EVENTS, row_envelope
-from shared.repository import Index
-from shared.service import Service
-from shared.settings import read_settings
-from shared.streams import set_up_streams
+from operations.embedded.servers import EmbeddedServers, NatsServer
+from operations.running.setup import set_up_database
+from shared.kernel.cloudevents import Envelope
+from shared.nats.streams import set_up_streams
+from shared.outbox import relay
+from shared.runtime.service import Service
+from shared.runtime.settings import read_settings
+from shared.store.mongo import Database
+from shared.store.repository import Index
+from shared.store.rows import EVENTS, row_envelope
 from tests.shared.kitchen import Jar, JarFilled, cause
 from tests.waiting import until
 

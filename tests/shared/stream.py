@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from shared.cloudevents import Envelope
-from shared.lease import Lease
-from shared.mongo import Document
-from shared.outbox import event_rows
-from shared.relay import Relay
+from shared.kernel.cloudevents import Envelope
+from shared.outbox.relay import Relay
+from shared.store.lease import Lease
+from shared.store.mongo import Document
+from shared.store.rows import event_rows
 from tests.shared.kitchen import Jar, JarFilled, Kitchen, cause
 from tests.waiting import until
 

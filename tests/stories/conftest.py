@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from operations.embedded import EmbeddedServers
+from operations.embedded.servers import EmbeddedServers
 from tests.stories.processes import World
 
 

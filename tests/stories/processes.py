@@ -5,15 +5,15 @@ from pathlib import Path
 
 import httpx
 
-from operations.accessions import DAY
-from operations.child import HOST, Server
-from operations.embedded import EmbeddedServers
-from operations.load import load
-from operations.local import System, settings_for
-from operations.mail_sink import Mail, read_mails
+from operations.demo.accessions import DAY
+from operations.demo.load import load
+from operations.embedded.child import HOST, Server
+from operations.embedded.mail_sink import Mail, read_mails
+from operations.embedded.servers import EmbeddedServers
+from operations.running.local import System, settings_for
+from operations.running.setup import set_up
 from operations.services import create_services
-from operations.setup import set_up
-from shared.crashpoints import VARIABLE
+from shared.store.crashpoints import VARIABLE
 
 
 class Process(Server):

@@ -6,15 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from operations.accessions import DAY, LPR, MINISTRY, Staff, Town, accepted, signature
-from operations.local import System
+from operations.demo.accessions import DAY, LPR, MINISTRY, Staff, Town, accepted, signature
+from operations.running.local import System
 from services.membership.certificate import check, read_keys
 from services.membership.deadlines import deadlines
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.template import sha256
-from shared.mongo import Document
-from shared.schedule import Schedule
-from shared.service import Service
+from shared.runtime.schedule import Schedule
+from shared.runtime.service import Service
+from shared.store.mongo import Document
 
 MORITZBURG, NIEDERAU, NOSSEN = (Town(ags, "PD Dresden") for ags in ("14627150", "14627170", "14627180"))
 NUENCHRITZ, PRIESTEWITZ, ROEDERAUE = (Town(ags, "PD Dresden") for ags in ("14627190", "14627200", "14627240"))

@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from operations.accessions import LPR, Staff, Town, accepted
-from operations.embedded import EmbeddedServers
-from operations.local import System
+from operations.demo.accessions import LPR, Staff, Town, accepted
+from operations.embedded.servers import EmbeddedServers
+from operations.running.local import System
 from services.membership.domain.list_file import COLUMNS
-from shared.auth import Actor
+from shared.web.auth import Actor
 from tests.conftest import loaded_system
-from tests.operations.test_cli import asskomm
+from tests.operations.cli.test_cli import asskomm
 
 DAY = "2023-01-20"
 LISTS = "/membership/v1/municipality-lists"

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from operations.accessions import LPR, Staff, Town
-from operations.mail_sink import set_faults
-from operations.story import published
-from shared.mongo import Document
+from operations.demo.accessions import LPR, Staff, Town
+from operations.demo.story import published
+from operations.embedded.mail_sink import set_faults
+from shared.store.mongo import Document
 from tests.stories.processes import World
 from tests.waiting import until
 

@@ -12,12 +12,13 @@ import msgspec
 import nats
 import pytest
 
-from operations.accessions import LPR, Staff, Town
-from operations.local import System
-from shared.cloudevents import Envelope
-from shared.events.membership import AgreementReady, MunicipalityRef
-from shared.ids import new_id, new_trace
-from shared.parking import Parked
+from operations.demo.accessions import LPR, Staff, Town
+from operations.running.local import System
+from shared.events.membership.agreements import AgreementReady
+from shared.events.membership.refs import MunicipalityRef
+from shared.inbox.parking import Parked
+from shared.kernel.cloudevents import Envelope
+from shared.kernel.ids import new_id, new_trace
 from tests.waiting import until
 
 TOWN = Town("14521010", "PD Chemnitz")

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from operations.accessions import Staff, Town
-from operations.load import rows
-from operations.local import System
-from services.membership.domain.official import POLICE_DIRECTORATE_OF
-from shared.auth import Actor
-from shared.mongo import Document
+from operations.demo.accessions import Staff, Town
+from operations.demo.load import rows
+from operations.running.local import System
+from shared.alliance.districts import POLICE_DIRECTORATE_OF
+from shared.store.mongo import Document
+from shared.web.auth import Actor
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from operations.accessions import DAY, LPR, MINISTRY, Staff, Town, signature
-from operations.local import System
-from operations.story import MAYOR, MAYOR_OF_GOERLITZ, POLICE
-from shared.auth import Actor, Role, actor
-from shared.clock import berlin_day
+from operations.demo.accessions import DAY, LPR, MINISTRY, Staff, Town, signature
+from operations.demo.story import MAYOR, MAYOR_OF_GOERLITZ, POLICE
+from operations.running.local import System
+from shared.kernel.clock import berlin_day
+from shared.web.auth import Actor, Role, actor
 
 TOWN = Town("14627040", "PD Dresden")
 MEMBER = "14626110"

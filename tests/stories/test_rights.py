@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from litestar.routes import HTTPRoute
 
-from operations.accessions import DAY, LPR, MINISTRY, Staff, Town, accepted, signature
-from operations.local import System
+from operations.demo.accessions import DAY, LPR, MINISTRY, Staff, Town, accepted, signature
+from operations.demo.story import MAYOR_OF_GOERLITZ
+from operations.demo.story import POLICE as POLICE_OF_GOERLITZ
+from operations.running.local import System
 from operations.services import SERVICES
-from operations.story import MAYOR_OF_GOERLITZ
-from operations.story import POLICE as POLICE_OF_GOERLITZ
-from shared.auth import Actor, Role, actor
+from shared.web.auth import Actor, Role, actor
 
 TOWN = Town("14627270", "PD Dresden")
 AUDITOR = actor("rechnungshof", Role.AUDITOR)

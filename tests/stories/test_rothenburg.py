@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from operations.embedded import EmbeddedServers
-from operations.local import System
-from operations.story import ROTHENBURG, Told, play
+from operations.demo.story import ROTHENBURG, Told, play
+from operations.embedded.servers import EmbeddedServers
+from operations.running.local import System
 from tests.conftest import loaded_system
 
 

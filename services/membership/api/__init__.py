@@ -14,8 +14,8 @@ from services.membership.api.municipality_lists import municipality_list_routes
 from services.membership.api.records import record_routes
 from services.membership.certificate import Keyring
 from services.membership.use_cases import Records
-from shared.clock import Clock
-from shared.mongo import Database
+from shared.kernel.clock import Clock
+from shared.store.mongo import Database
 
 
 def routes(records: Records, keyring: Keyring, database: Database, clock: Clock) -> list[ControllerRouterHandler]:

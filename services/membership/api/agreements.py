@@ -21,11 +21,11 @@ from services.membership.domain.signatures import Decline, Signature
 from services.membership.domain.term import Notice, Stage
 from services.membership.use_cases import Agreements, Records
 from services.membership.use_cases import agreements as use_cases
-from shared.auth import Role
-from shared.clock import Clock
-from shared.mongo import Database
-from shared.outbox import history
-from shared.web import (
+from shared.kernel.clock import Clock
+from shared.store.mongo import Database
+from shared.store.rows import history
+from shared.web.auth import Role
+from shared.web.frame import (
     Asked,
     Limit,
     Listing,

@@ -11,9 +11,9 @@ from services.membership.domain.next_steps import Step
 from services.membership.queries.figures import Alliance, alliance_on, day_asked
 from services.membership.queries.steps import StepTime, Waiting, board, step_times
 from services.membership.use_cases import Records
-from shared.clock import Clock, berlin_day
-from shared.mongo import Database
-from shared.web import Asked, Limit, Listing, cursor_place, listing
+from shared.kernel.clock import Clock, berlin_day
+from shared.store.mongo import Database
+from shared.web.frame import Asked, Limit, Listing, cursor_place, listing
 
 
 def alliance_routes(records: Records, database: Database, clock: Clock) -> list[ControllerRouterHandler]:

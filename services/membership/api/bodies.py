@@ -6,11 +6,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from services.membership.domain.drafting import NOTICE_MONTHS
-from services.membership.domain.milestones import ActionField
 from services.membership.domain.parties import DEFAULT_PARTIES, PartyKind
 from services.membership.domain.signatures import Form
 from services.membership.domain.template import STANDARD
-from shared.web import Body, Line
+from shared.alliance.action_fields import ActionField
+from shared.web.frame import Body, Line
 
 Lines = Annotated[tuple[Line, ...], Meta(max_length=20)]
 Ags = Annotated[str, Meta(pattern=r"^[0-9]{8}$(?!\n)")]

@@ -11,9 +11,9 @@ from services.membership.certificate import Certificate, ChainBroken, Keyring, c
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.term import NotInForce
 from services.membership.use_cases import Agreements
-from shared.mongo import Database
-from shared.outbox import history
-from shared.web import Asked
+from shared.store.mongo import Database
+from shared.store.rows import history
+from shared.web.frame import Asked
 
 
 def certificate_routes(agreements: Agreements, database: Database, keyring: Keyring) -> list[ControllerRouterHandler]:

@@ -10,17 +10,18 @@ from litestar.types import ControllerRouterHandler
 
 from services.membership.api.rights import must_see, own_municipalities
 from services.membership.domain.journey import Journey
-from services.membership.domain.milestones import ActionField, Stage
+from services.membership.domain.milestones import Stage
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.official import SizeClass
 from services.membership.queries.directory import Wanted, as_csv, as_geojson
 from services.membership.queries.figures import Figure, Filter, day_asked
 from services.membership.queries.steps import journey_of
 from services.membership.use_cases import Municipalities, Records
-from shared.auth import Actor
-from shared.clock import Clock, berlin_day
-from shared.mongo import Database
-from shared.web import Asked, Limit, Listing, cursor_place, listing
+from shared.alliance.action_fields import ActionField
+from shared.alliance.sizes import SizeClass
+from shared.kernel.clock import Clock, berlin_day
+from shared.store.mongo import Database
+from shared.web.auth import Actor
+from shared.web.frame import Asked, Limit, Listing, cursor_place, listing
 
 # No control characters: MongoDB takes no NUL in an expression.
 Words = Annotated[str | None, QueryParameter(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]

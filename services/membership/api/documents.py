@@ -14,9 +14,9 @@ from services.membership.certificate import Keyring
 from services.membership.documents import agreement_pdf, certificate_pdf
 from services.membership.documents.in_words import agreement_document, certificate_document
 from services.membership.use_cases import Agreements
-from shared.mongo import Database
-from shared.outbox import history
-from shared.web import Asked
+from shared.store.mongo import Database
+from shared.store.rows import history
+from shared.web.frame import Asked
 
 
 def document_routes(agreements: Agreements, database: Database, keyring: Keyring) -> list[ControllerRouterHandler]:

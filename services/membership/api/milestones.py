@@ -13,9 +13,9 @@ from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.municipality import Municipality
 from services.membership.use_cases import Municipalities
 from services.membership.use_cases import municipalities as use_cases
-from shared.auth import Role
-from shared.clock import Clock
-from shared.web import Asked, expected_version, request_cause
+from shared.kernel.clock import Clock
+from shared.web.auth import Role
+from shared.web.frame import Asked, expected_version, request_cause
 
 
 def milestone_routes(municipalities: Municipalities, clock: Clock) -> list[ControllerRouterHandler]:

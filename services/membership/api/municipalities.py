@@ -16,11 +16,11 @@ from services.membership.domain.official import OfficeHolder
 from services.membership.domain.people import Person
 from services.membership.use_cases import Records
 from services.membership.use_cases import municipalities as use_cases
-from shared.clock import Clock
-from shared.ids import new_id
-from shared.mongo import Database
-from shared.outbox import history
-from shared.web import Asked, Listing, request_cause, versioned
+from shared.kernel.clock import Clock
+from shared.kernel.ids import new_id
+from shared.store.mongo import Database
+from shared.store.rows import history
+from shared.web.frame import Asked, Listing, request_cause, versioned
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,9 +14,9 @@ from services.membership.domain.list_changes import Changes
 from services.membership.domain.list_file import decode, read_list
 from services.membership.domain.registry import Official
 from services.membership.use_cases import Records, registry
-from shared.auth import Role
-from shared.clock import Clock, berlin_day
-from shared.web import Asked, request_cause
+from shared.kernel.clock import Clock, berlin_day
+from shared.web.auth import Role
+from shared.web.frame import Asked, request_cause
 
 LIST_MAX_BYTES = 1024 * 1024
 

@@ -11,10 +11,10 @@ from services.membership.domain.template import Template
 from services.membership.use_cases import Records, Templates
 from services.membership.use_cases import agreements as agreement_use_cases
 from services.membership.use_cases import municipalities as use_cases
-from shared.auth import Role
-from shared.clock import Clock
-from shared.errors import NotFound
-from shared.web import Asked, Limit, Listing, cursor_place, listing, request_cause
+from shared.kernel.clock import Clock
+from shared.kernel.errors import NotFound
+from shared.web.auth import Role
+from shared.web.frame import Asked, Limit, Listing, cursor_place, listing, request_cause
 
 
 def record_routes(records: Records, clock: Clock) -> list[ControllerRouterHandler]:

@@ -5,8 +5,8 @@ from typing import Any
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.parties import PartyKind
-from shared.auth import Actor, Role
-from shared.errors import NotAllowed, NotFound
+from shared.kernel.errors import NotAllowed, NotFound
+from shared.web.auth import Actor, Role
 
 
 def acts_for(who: Actor, party: str) -> bool:

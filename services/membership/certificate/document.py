@@ -1,6 +1,6 @@
 """The file that a certificate is, and how anybody checks it.
 
-It is one line of canonical JSON (shared/chain.py), an object of exactly these fields:
+It is one line of canonical JSON (shared/kernel/chain.py), an object of exactly these fields:
 
     format        asskomm.agreement_certificate.v1
     agreement_id  the file number, which is the subject of every step
@@ -24,9 +24,9 @@ from cryptography.exceptions import InvalidSignature
 from msgspec import Meta
 
 from services.membership.certificate.keyring import Keys, from_base64url
-from shared import chain
-from shared.chain import Finding, canonical
-from shared.events.membership import AgreementReady, AgreementSignedByParty
+from shared.events.membership.agreements import AgreementReady, AgreementSignedByParty
+from shared.kernel import chain
+from shared.kernel.chain import Finding, canonical
 
 FORMAT: Final = "asskomm.agreement_certificate.v1"
 

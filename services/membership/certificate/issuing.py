@@ -6,8 +6,8 @@ import msgspec
 
 from services.membership.certificate.document import FORMAT, Certificate, check, signed_part
 from services.membership.certificate.keyring import Keyring
-from shared.chain import Row, step_of
-from shared.errors import Refused
+from shared.kernel.chain import Row, step_of
+from shared.kernel.errors import Refused
 
 
 class ChainBroken(Refused):

@@ -13,8 +13,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from shared.chain import canonical
-from shared.errors import Invalid, Refused
+from shared.kernel.chain import canonical
+from shared.kernel.errors import Invalid, Refused
 
 Keys: TypeAlias = Mapping[str, Ed25519PublicKey]
 """Public keys by their ids."""

@@ -10,13 +10,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
-from babel import Locale
-from babel.dates import format_date
-
-from shared.clock import BERLIN
+from shared.alliance.german import date_and_time, long_date
 
 FOLDER = Path(__file__).parent
-GERMAN = Locale("de")
 DRAFT = "Entwurf"
 """How the stage of an agreement begins that is marked as a draft on every page."""
 
@@ -110,15 +106,15 @@ def _agreement(document: AgreementDocument) -> Plain:
     return asdict(document) | {
         "draft": document.stage.startswith(DRAFT),
         "text": tuple(_blocks(document.text)),
-        "signatures": tuple(asdict(one) | {"signed_on": _day(one.signed_on)} for one in document.signatures),
-        "as_of": _time(document.as_of),
+        "signatures": tuple(asdict(one) | {"signed_on": long_date(one.signed_on)} for one in document.signatures),
+        "as_of": date_and_time(document.as_of),
     }
 
 
 def _certificate(document: CertificateDocument) -> Plain:
     return asdict(document) | {
-        "steps": tuple(asdict(step) | {"at": _time(step.at)} for step in document.steps),
-        "as_of": _time(document.as_of),
+        "steps": tuple(asdict(step) | {"at": date_and_time(step.at)} for step in document.steps),
+        "as_of": date_and_time(document.as_of),
     }
 
 
@@ -136,15 +132,6 @@ def _kind(line: str) -> str:
     if not line.strip():
         return ""
     return "section" if line.startswith("§ ") else "items" if line.startswith("- ") else "lines"
-
-
-def _day(day: date) -> str:
-    return format_date(day, "long", locale=GERMAN)
-
-
-def _time(at: datetime) -> str:
-    local = at.astimezone(BERLIN)
-    return f"{_day(local.date())}, {local:%H:%M} Uhr"
 
 
 def _rendered(template: str, data: Plain, as_of: datetime) -> bytes:

@@ -5,14 +5,14 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from babel.dates import format_date
 
-from services.membership.documents import DRAFT, GERMAN, AgreementDocument, CertificateDocument, CertificateStep, Signed
+from services.membership.documents import DRAFT, AgreementDocument, CertificateDocument, CertificateStep, Signed
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.parties import german
 from services.membership.domain.signatures import Form
 from services.membership.domain.term import OPEN, Stage
-from shared.events.membership import (
+from shared.alliance.german import long_date
+from shared.events.membership.agreements import (
     AgreementDrafted,
     AgreementEnded,
     AgreementEndsSoon,
@@ -25,12 +25,12 @@ from shared.events.membership import (
     AgreementSignedByParty,
     AgreementTextAdapted,
     AgreementWithdrawn,
-    MunicipalityRef,
     NoticeGiven,
     SignatureCorrected,
     SignatureDeclined,
     SignatureOverdue,
 )
+from shared.events.membership.refs import MunicipalityRef
 
 FORMS = {Form.PAPER: "auf Papier", Form.REMOTE: "aus der Ferne"}
 ENDS = {"expired": "Ablauf der Laufzeit", "terminated": "Kündigung", "merged": "Eingliederung der Kommune"}
@@ -114,7 +114,7 @@ def _step(step: Row, refs: Sequence[MunicipalityRef]) -> CertificateStep:
 
 
 def _day(day: date | None) -> str:
-    return format_date(day, "d. MMMM yyyy", GERMAN) if day else "unbekannt"
+    return long_date(day) if day else "unbekannt"
 
 
 def _names(refs: Iterable[MunicipalityRef]) -> str:

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from services.membership.domain.agreement_facts import begun, changed
-from services.membership.domain.milestones import ActionField
 from services.membership.domain.parties import kind_of
 from services.membership.domain.signatures import (
     AlreadyDeclined,
@@ -27,20 +26,21 @@ from services.membership.domain.signatures import (
 )
 from services.membership.domain.template import sha256
 from services.membership.domain.term import ACTIVE, Final, Notice, Stage, TooShort, next_reminder
-from shared.clock import berlin_day
-from shared.errors import Refused
-from shared.events import Event
-from shared.events.membership import (
+from shared.alliance.action_fields import ActionField
+from shared.events.membership.agreements import (
     AgreementReady,
     AgreementSigned,
     AgreementSignedByParty,
     AgreementTextAdapted,
     AgreementWithdrawn,
-    MunicipalityRef,
     SignatureCorrected,
     SignatureDeclined,
 )
-from shared.facts import told
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.clock import berlin_day
+from shared.kernel.errors import Refused
+from shared.kernel.event import Event
+from shared.kernel.facts import told
 
 Decided = tuple["Agreement", list[Event]]
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from services.membership.domain.milestones import ActionField
 from services.membership.domain.parties import party_of
 from services.membership.domain.signatures import Decline, Form, Signature
 from services.membership.domain.term import Notice, Stage, end_told_next
-from shared.events.membership import (
+from shared.alliance.action_fields import ActionField
+from shared.events.membership.agreements import (
     AgreementDrafted,
     AgreementEnded,
     AgreementEndsSoon,

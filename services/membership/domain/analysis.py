@@ -7,11 +7,12 @@ from typing import Any
 
 from services.membership.domain.milestones import EndsBeforeItBegan
 from services.membership.domain.municipality import DatedInFuture, Municipality
-from shared.clock import berlin_day
-from shared.errors import Invalid, Refused
-from shared.events import Event
-from shared.events.membership import MunicipalityRef, SecurityAnalysisFinished, SecurityAnalysisStarted
-from shared.facts import told
+from shared.events.membership.milestones import SecurityAnalysisFinished, SecurityAnalysisStarted
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.clock import berlin_day
+from shared.kernel.errors import Invalid, Refused
+from shared.kernel.event import Event
+from shared.kernel.facts import told
 
 
 class NoMunicipality(Invalid):

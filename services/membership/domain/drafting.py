@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from babel.dates import format_date
-
 from services.membership.domain.agreement import Agreement, Decided
 from services.membership.domain.municipality import Dissolved, Municipality
 from services.membership.domain.parties import DEFAULT_PARTIES, PartyKind, german, parties_of
 from services.membership.domain.template import Template, filled
 from services.membership.domain.term import TooShort
-from shared.clock import berlin_day
-from shared.errors import Invalid
-from shared.events.membership import AgreementDrafted, AgreementRecorded, AgreementSigned
-from shared.facts import told
+from shared.alliance.action_fields import in_german
+from shared.alliance.german import listed, long_date
+from shared.events.membership.agreements import AgreementDrafted, AgreementRecorded, AgreementSigned
+from shared.kernel.clock import berlin_day
+from shared.kernel.errors import Invalid
+from shared.kernel.facts import told
 
 NOTICE_MONTHS = 3
 """How long before the end a party gives notice, unless an agreement says otherwise."""
@@ -82,35 +82,15 @@ def _refuse_what_is_over(id: str, municipalities: Sequence[Municipality], terms:
         raise TooShort(f"agreement {id} cannot end on {terms.ends_on}: today is {today}")
 
 
-ACTION_FIELDS = {
-    "graffiti": "Sachbeschädigung durch Graffiti",
-    "littering": "Vermüllung öffentlicher Plätze",
-    "violence": "Gewalt",
-    "extremism": "Extremismus",
-    "drugs": "Drogenmissbrauch",
-    "youth": "Jugend",
-    "seniors": "Senioren",
-    "traffic": "Verkehr",
-    "burglary": "Einbruch",
-    "other": "Sonstiges",
-}
-"""The action fields (Handlungsfelder) in German, in the order in which a text names them."""
-
-
 def _values(id: str, municipalities: Sequence[Municipality], parties: Sequence[str], terms: Terms) -> dict[str, str]:
     refs = [one.ref for one in municipalities]
     chosen = {field for one in municipalities for field in one.action_fields}
-    fields = [word for field, word in ACTION_FIELDS.items() if field in chosen]
     months = f"mit einer Frist von {terms.notice_months} Monaten"
     return {
         "aktenzeichen": id,
-        "kommunen": _listed([ref.name for ref in refs]),
+        "kommunen": listed([ref.name for ref in refs]),
         "vertragsparteien": "\n".join(f"- {german(party, refs)}" for party in parties),
-        "handlungsfelder": "\n".join(f"- {field}" for field in fields) or "- werden gemeinsam festgelegt",
-        "laufzeit": f"bis zum {format_date(terms.ends_on, 'd. MMMM yyyy', 'de')}" if terms.ends_on else "unbefristet",
+        "handlungsfelder": "\n".join(f"- {field}" for field in in_german(chosen)) or "- werden gemeinsam festgelegt",
+        "laufzeit": f"bis zum {long_date(terms.ends_on)}" if terms.ends_on else "unbefristet",
         "kuendigung": {0: "jederzeit", 1: "mit einer Frist von einem Monat"}.get(terms.notice_months, months),
     }
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " und ".join(filter(None, (", ".join(names[:-1]), names[-1])))

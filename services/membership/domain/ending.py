@@ -19,18 +19,18 @@ from services.membership.domain.term import (
     end_told_now,
     next_reminder,
 )
-from shared.clock import berlin_day
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementEnded,
     AgreementEndsSoon,
     AgreementLapsed,
     AgreementPassedOn,
     AgreementRenewed,
-    MunicipalityRef,
     NoticeGiven,
     SignatureOverdue,
 )
-from shared.facts import told
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.clock import berlin_day
+from shared.kernel.facts import told
 
 
 def renew(one: Agreement, ends_on: date | None, now: datetime) -> Decided:

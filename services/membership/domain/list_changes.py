@@ -8,9 +8,9 @@ from datetime import date
 from services.membership.domain import registry
 from services.membership.domain.municipality import Decided, Municipality
 from services.membership.domain.registry import Official
-from shared.chain import canonical
-from shared.errors import Refused
-from shared.events import Event
+from shared.kernel.chain import canonical
+from shared.kernel.errors import Refused
+from shared.kernel.event import Event
 
 SAID = 5
 """So many problems are told in a refusal; a preview tells all of them."""

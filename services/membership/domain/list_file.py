@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from services.membership.domain.municipality_list import AGS
-from services.membership.domain.official import POLICE_DIRECTORATE_OF
 from services.membership.domain.registry import Official
-from shared.errors import Invalid
+from shared.alliance.districts import POLICE_DIRECTORATE_OF
+from shared.kernel.errors import Invalid
 
 COLUMNS = ("ags", "name", "name_sorbian", "kind", "district", "nuts3", "latitude", "longitude", "population_estimate")
 """Every list has these, in any order."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from shared.errors import Refused
+from shared.kernel.errors import Refused
 
 
 class EndsBeforeItBegan(Refused):
@@ -23,21 +23,6 @@ class Stage(StrEnum):
     MEMBER = "member"
     DORMANT = "dormant"
     LEFT = "left"
-
-
-class ActionField(StrEnum):
-    """What is worked on preventively (Handlungsfeld)."""
-
-    BURGLARY = "burglary"
-    DRUGS = "drugs"
-    EXTREMISM = "extremism"
-    GRAFFITI = "graffiti"
-    LITTERING = "littering"
-    OTHER = "other"
-    SENIORS = "seniors"
-    TRAFFIC = "traffic"
-    VIOLENCE = "violence"
-    YOUTH = "youth"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

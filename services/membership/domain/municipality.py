@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 
 from services.membership.domain.milestones import (
-    ActionField,
     Coaching,
     Consultation,
     CouncilDecision,
@@ -21,11 +20,11 @@ from services.membership.domain.milestones import (
     is_open,
 )
 from services.membership.domain.municipality_facts import changed
-from services.membership.domain.official import FormerName, OfficeHolder, SizeClass, searchable, size_class
-from shared.clock import berlin_day
-from shared.errors import NotFound, Refused
-from shared.events import Event
-from shared.events.membership import (
+from services.membership.domain.official import FormerName, OfficeHolder, searchable
+from shared.alliance.action_fields import ActionField
+from shared.alliance.sizes import SizeClass, size_class
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.milestones import (
     ActionFieldsChosen,
     CoachingFinished,
     CoachingRequested,
@@ -36,14 +35,15 @@ from shared.events.membership import (
     CooperationResumed,
     CouncilDecisionRecorded,
     InterestShown,
-    MemberJoined,
-    MemberLeft,
     MunicipalityFellDormant,
-    MunicipalityRef,
-    MunicipalityRegistered,
     PreventionCouncilNoted,
 )
-from shared.facts import told
+from shared.events.membership.municipalities import MunicipalityRegistered
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.clock import berlin_day
+from shared.kernel.errors import NotFound, Refused
+from shared.kernel.event import Event
+from shared.kernel.facts import told
 
 Decided = tuple["Municipality", list[Event]]
 

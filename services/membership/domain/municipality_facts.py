@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.membership.domain.milestones import (
-    ActionField,
     Coaching,
     Consultation,
     CouncilDecision,
@@ -17,8 +16,11 @@ from services.membership.domain.milestones import (
     ended,
     is_open,
 )
-from services.membership.domain.official import FormerName, OfficeHolder, searchable, size_class
-from shared.events.membership import (
+from services.membership.domain.official import FormerName, OfficeHolder, searchable
+from shared.alliance.action_fields import ActionField
+from shared.alliance.sizes import size_class
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.milestones import (
     ActionFieldsChosen,
     CoachingFinished,
     CoachingRequested,
@@ -29,15 +31,15 @@ from shared.events.membership import (
     CooperationResumed,
     CouncilDecisionRecorded,
     InterestShown,
-    MemberJoined,
-    MemberLeft,
-    MunicipalityChanged,
     MunicipalityFellDormant,
+    PreventionCouncilNoted,
+)
+from shared.events.membership.municipalities import (
+    MunicipalityChanged,
     MunicipalityMerged,
     MunicipalityRenamed,
     OfficeHolderAssigned,
     OfficeHolderLeft,
-    PreventionCouncilNoted,
 )
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 from services.membership.domain.list_changes import Changed, Changes, FieldChange, Finding, Merged, Renamed, Value
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.official import POLICE_DIRECTORATE_OF
 from services.membership.domain.registry import Official
+from shared.alliance.districts import POLICE_DIRECTORATE_OF
 
 FIELDS = ("kind", "district", "nuts3", "latitude", "longitude", "population")
 """The official data that may change, but for the name."""

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from shared.events.membership import MunicipalityRef
+from shared.alliance.districts import police_in_german
+from shared.events.membership.refs import MunicipalityRef
 
 
 class PartyKind(StrEnum):
@@ -51,6 +52,6 @@ def german(party: str, refs: Sequence[MunicipalityRef]) -> str:
         case PartyKind.MUNICIPALITY:
             return next(ref.name for ref in refs if ref.ags == area)
         case PartyKind.POLICE_DIRECTORATE:
-            return f"Polizeidirektion {area.removeprefix('PD ')}"
+            return police_in_german(area)
         case office:
             return _OFFICES[office]

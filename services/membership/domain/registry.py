@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 from services.membership.domain.milestones import EndsBeforeItBegan
 from services.membership.domain.municipality import Decided, Municipality
-from services.membership.domain.official import OfficeHolder, police_directorate_of
-from shared.errors import NotFound
-from shared.events.membership import (
+from services.membership.domain.official import OfficeHolder
+from shared.alliance.districts import police_directorate_of
+from shared.events.membership.municipalities import (
     MunicipalityChanged,
     MunicipalityMerged,
     MunicipalityRegistered,
@@ -15,7 +15,8 @@ from shared.events.membership import (
     OfficeHolderAssigned,
     OfficeHolderLeft,
 )
-from shared.facts import told
+from shared.kernel.errors import NotFound
+from shared.kernel.facts import told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from shared.errors import Refused
+from shared.kernel.errors import Refused
 
 
 class Form(StrEnum):

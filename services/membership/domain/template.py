@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from string import Template as Fields
 from typing import Any
 
-from shared.errors import Invalid
-from shared.events import Event
-from shared.events.membership import TemplatePublished
-from shared.facts import told
+from shared.events.membership.templates import TemplatePublished
+from shared.kernel.errors import Invalid
+from shared.kernel.event import Event
+from shared.kernel.facts import told
 
 FIELDS = frozenset({"aktenzeichen", "kommunen", "vertragsparteien", "handlungsfelder", "laufzeit", "kuendigung"})
 """What a text may leave open: filled in for each agreement."""

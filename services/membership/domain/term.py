@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from services.membership.domain.parties import PartyKind, party_of
-from shared.errors import Refused
-from shared.events.membership import MunicipalityRef
+from shared.events.membership.refs import MunicipalityRef
+from shared.kernel.errors import Refused
 
 
 class Stage(StrEnum):

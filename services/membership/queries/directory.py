@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.membership.domain.milestones import ActionField, Stage
+from services.membership.domain.milestones import Stage
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.official import ATTRIBUTION, SizeClass, searched
+from services.membership.domain.official import ATTRIBUTION, searched
 from services.membership.queries.figures import Figure, Filter, day_asked, existing, figure_filter
+from shared.alliance.action_fields import ActionField
+from shared.alliance.sizes import SizeClass
 
 OFFICIAL = (
     "name", "name_sorbian", "kind", "district_key", "district", "nuts3", "police_directorate",

@@ -6,9 +6,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from services.membership.domain.official import POLICE_DIRECTORATE_OF, SizeClass
-from shared.errors import Invalid
-from shared.mongo import Database
+from shared.alliance.districts import POLICE_DIRECTORATES
+from shared.alliance.sizes import SizeClass
+from shared.kernel.errors import Invalid
+from shared.store.mongo import Database
 
 Filter = dict[str, Any]
 
@@ -85,7 +86,7 @@ async def alliance_on(database: Database, day: date) -> Alliance:
     return Alliance(
         on=day,
         **{figure: sum(row[2] for row in rows) for figure, rows in groups.items()},
-        by_police_directorate={name: counts(0, name) for name in sorted(set(POLICE_DIRECTORATE_OF.values()))},
+        by_police_directorate={name: counts(0, name) for name in sorted(POLICE_DIRECTORATES)},
         by_size_class={size: counts(1, size) for size in SizeClass},
     )
 

@@ -16,8 +16,8 @@ from services.membership.domain.municipality import Municipality
 from services.membership.domain.next_steps import Step, first, last, next_steps, was_entered
 from services.membership.queries.figures import Filter, existing
 from services.membership.use_cases import Records
-from shared.mongo import Database
-from shared.repository import Page
+from shared.store.mongo import Database
+from shared.store.repository import Page
 
 P = TypeVar("P", Agreement, SecurityAnalysis)
 

@@ -7,7 +7,7 @@ from services.membership.domain.analysis import SecurityAnalysis
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.people import Person
 from services.membership.domain.template import Template
-from shared.repository import Repository
+from shared.store.repository import Repository
 
 Municipalities = Repository[Municipality]
 Agreements = Repository[Agreement]

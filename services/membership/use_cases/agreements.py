@@ -11,9 +11,9 @@ from services.membership.domain.signatures import Decline, Signature
 from services.membership.domain.template import Template
 from services.membership.domain.term import ACTIVE, Notice, Stage
 from services.membership.use_cases import Agreements, Records, Templates
-from shared.cause import Cause
-from shared.errors import Taken
-from shared.ids import new_file_number
+from shared.kernel.cause import Cause
+from shared.kernel.errors import Taken
+from shared.kernel.ids import new_file_number
 
 ONE_DAY = timedelta(days=1)
 

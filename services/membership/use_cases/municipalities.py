@@ -5,14 +5,15 @@ from datetime import date, timedelta
 
 from services.membership.domain import analysis, registry
 from services.membership.domain.analysis import SecurityAnalysis
-from services.membership.domain.milestones import ActionField, Consultation, CouncilDecision
+from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.official import OfficeHolder
 from services.membership.domain.people import Person
 from services.membership.use_cases import Analyses, Municipalities, Records
-from shared.cause import Cause
-from shared.events.membership import AgreementEnded, AgreementPassedOn, AgreementSigned
-from shared.ids import new_file_number
+from shared.alliance.action_fields import ActionField
+from shared.events.membership.agreements import AgreementEnded, AgreementPassedOn, AgreementSigned
+from shared.kernel.cause import Cause
+from shared.kernel.ids import new_file_number
 
 
 async def show_interest(

@@ -11,9 +11,9 @@ from services.membership.domain.municipality_list import compare
 from services.membership.domain.registry import Official
 from services.membership.domain.term import ACTIVE
 from services.membership.use_cases import Records
-from shared.cause import Cause
-from shared.clock import berlin_day
-from shared.errors import Refused, Taken
+from shared.kernel.cause import Cause
+from shared.kernel.clock import berlin_day
+from shared.kernel.errors import Refused, Taken
 
 
 async def preview(records: Records, rows: Sequence[Official], valid_from: date, today: date) -> Changes:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from services.notifications.domain import Email, Member
 from services.notifications.emails import accession, membership, milestones, signing
-from shared.events import Event
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementEnded,
     AgreementEndsSoon,
     AgreementLapsed,
@@ -15,18 +14,20 @@ from shared.events.membership import (
     AgreementSigned,
     AgreementSignedByParty,
     AgreementWithdrawn,
-    CoachingRequested,
-    CoachMatched,
-    ConsultationHeld,
-    InterestShown,
-    MemberJoined,
-    MemberLeft,
     NoticeGiven,
-    SecurityAnalysisFinished,
     SignatureCorrected,
     SignatureDeclined,
     SignatureOverdue,
 )
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.milestones import (
+    CoachingRequested,
+    CoachMatched,
+    ConsultationHeld,
+    InterestShown,
+    SecurityAnalysisFinished,
+)
+from shared.kernel.event import Event
 
 TOLD: Mapping[type[Event], tuple[Callable[..., list[Email]], ...]] = {
     InterestShown: (

@@ -7,20 +7,24 @@ from services.notifications.emails.wording import (
     Members,
     about_agreement,
     about_member,
-    in_german,
     names,
     neighbours,
-    police,
     police_directorates,
 )
-from shared.events.membership import AgreementSigned, MemberJoined
+from shared.alliance.action_fields import in_german
+from shared.alliance.districts import police_in_german
+from shared.events.membership.agreements import AgreementSigned
+from shared.events.membership.members import MemberJoined
 
 
 def agreement_in_force(fact: AgreementSigned, _: Members) -> list[Email]:
     """The police directorates and the head of the LPR learn that an agreement is in force."""
     data = _about_agreement_in_force(fact) | {"ends_on": fact.ends_on}
     reasons = {
-        (Role.POLICE_DIRECTORATE, area): f"die Vereinbarung den Bereich der {police(area)} betrifft"
+        (
+            Role.POLICE_DIRECTORATE,
+            area,
+        ): f"die Vereinbarung den Bereich der {police_in_german(area)} betrifft"
         for area in police_directorates(fact.municipalities)
     }
     reasons[Role.LPR_HEAD, SAXONY] = "der Landespräventionsrat Sachsen von jeder neuen Kooperationsvereinbarung erfährt"

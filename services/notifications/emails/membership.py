@@ -12,20 +12,20 @@ from services.notifications.emails.wording import (
     names,
     neighbours,
     parties,
-    police,
     police_directorates,
     to_lpr_contact,
     to_lpr_contacts,
     to_parties,
 )
-from shared.events.membership import (
+from shared.alliance.districts import police_in_german
+from shared.events.membership.agreements import (
     AgreementEnded,
     AgreementEndsSoon,
     AgreementPassedOn,
     AgreementRenewed,
-    MemberLeft,
     NoticeGiven,
 )
+from shared.events.membership.members import MemberLeft
 
 HOW = {
     "expired": "Ablauf der Laufzeit",
@@ -100,7 +100,7 @@ def member_left(fact: MemberLeft, _: Members) -> list[Email]:
     everybody = "von jedem Mitglied erfährt, das die Allianz verlässt"
     reasons = {
         (Role.POLICE_DIRECTORATE, fact.police_directorate): (
-            f"{fact.name} im Bereich der {police(fact.police_directorate)} liegt"
+            f"{fact.name} im Bereich der {police_in_german(fact.police_directorate)} liegt"
         ),
         (Role.LPR_HEAD, SAXONY): f"der Landespräventionsrat Sachsen {everybody}",
         (Role.PRESS_OFFICE, SAXONY): f"die Pressestelle {everybody}",
@@ -138,7 +138,7 @@ def agreement_passed_on(fact: AgreementPassedOn, _: Members) -> list[Email]:
             template="agreement_passed_on",
             role=Role.POLICE_DIRECTORATE,
             area=area,
-            data=data | {"reason": f"die Vereinbarung den Bereich der {police(area)} betrifft"},
+            data=data | {"reason": f"die Vereinbarung den Bereich der {police_in_german(area)} betrifft"},
         )
         for area in police_directorates(both)
     ]

@@ -10,7 +10,7 @@ from services.notifications.emails.wording import (
     to_lpr_contact,
     to_lpr_contacts,
 )
-from shared.events.membership import (
+from shared.events.membership.milestones import (
     CoachingRequested,
     CoachMatched,
     ConsultationHeld,

@@ -13,7 +13,7 @@ from services.notifications.emails.wording import (
     to_lpr_contacts,
     to_parties,
 )
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementLapsed,
     AgreementReady,
     AgreementSignedByParty,

@@ -5,30 +5,13 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from services.notifications.domain import SAXONY, Email, Member, Role
-from shared.events.membership import (
-    AgreementSignedByParty,
-    MemberJoined,
-    MemberLeft,
-    MunicipalityRef,
-    SignatureCorrected,
-)
+from shared.alliance.districts import police_in_german
+from shared.events.membership.agreements import AgreementSignedByParty, SignatureCorrected
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.refs import MunicipalityRef
 
 Members = Sequence[Member]
 Municipalities = tuple[MunicipalityRef, ...]
-
-ACTION_FIELDS = {
-    "graffiti": "Sachbeschädigung durch Graffiti",
-    "littering": "Vermüllung öffentlicher Plätze",
-    "violence": "Gewalt",
-    "extremism": "Extremismus",
-    "drugs": "Drogenmissbrauch",
-    "youth": "Jugend",
-    "seniors": "Senioren",
-    "traffic": "Verkehr",
-    "burglary": "Einbruch",
-    "other": "Sonstiges",
-}
-"""The action fields (Handlungsfelder) in German, in the order in which an email names them."""
 
 FORMS = {"paper": "auf Papier", "remote": "aus der Ferne"}
 """How a party signed, in German."""
@@ -88,7 +71,12 @@ def _party(code: str, names: Mapping[str, str]) -> Party:
         case "municipality":
             return Party(Role.MUNICIPALITY, area, names[area], names[area])
         case "police_directorate":
-            return Party(Role.POLICE_DIRECTORATE, area, police(area), f"die {police(area)}")
+            return Party(
+                Role.POLICE_DIRECTORATE,
+                area,
+                police_in_german(area),
+                f"die {police_in_german(area)}",
+            )
         case "lpr":
             return Party(Role.LPR_HEAD, SAXONY, "Landespräventionsrat Sachsen", "der Landespräventionsrat Sachsen")
         case "ministry":
@@ -102,20 +90,9 @@ def names(codes: Iterable[str], municipalities: Municipalities) -> list[str]:
     return [party.name for party in parties(codes, municipalities)]
 
 
-def police(area: str) -> str:
-    """`Polizeidirektion Görlitz`."""
-    return f"Polizeidirektion {area.removeprefix('PD ')}"
-
-
 def police_directorates(municipalities: Municipalities) -> list[str]:
     """Those of these municipalities, each once."""
     return list(dict.fromkeys(municipality.police_directorate for municipality in municipalities))
-
-
-def in_german(codes: Sequence[str]) -> list[str]:
-    """The action fields in our order; a code that is new to us comes last, as it is."""
-    known = [german for code, german in ACTION_FIELDS.items() if code in codes]
-    return known + [code for code in codes if code not in ACTION_FIELDS]
 
 
 def about_agreement(fact: OfAgreement) -> dict[str, Any]:
@@ -203,7 +180,7 @@ def to_lpr_contacts(template: str, municipalities: Municipalities, data: Mapping
 
 def to_lpr_contact(template: str, area: str, data: Mapping[str, Any]) -> Email:
     """To the LPR contact of an area."""
-    reason = f"Sie für den Landespräventionsrat die Kommunen im Bereich der {police(area)} betreuen"
+    reason = f"Sie für den Landespräventionsrat die Kommunen im Bereich der {police_in_german(area)} betreuen"
     return Email(template=template, role=Role.LPR_CONTACT, area=area, data={**data, "reason": reason})
 
 

@@ -12,13 +12,13 @@ from services.notifications.domain import Delivery, State
 from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
 from services.notifications.mailer.mime import mime
 from services.notifications.use_cases import Deliveries
-from shared.cause import Cause
-from shared.crashpoints import crashpoint
-from shared.ids import new_id, new_trace
-from shared.lease import Lease
-from shared.mongo import OUTAGES
-from shared.repository import Decision
-from shared.settings import Settings
+from shared.kernel.cause import Cause
+from shared.kernel.ids import new_id, new_trace
+from shared.runtime.settings import Settings
+from shared.store.crashpoints import crashpoint
+from shared.store.lease import Lease
+from shared.store.mongo import OUTAGES
+from shared.store.repository import Decision
 
 CONNECTIONS = 4
 UNRECORDED = 16

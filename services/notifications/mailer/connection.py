@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import aiosmtplib
 
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 
 class Unreached(Exception):  # noqa: N818 -- says what is the matter

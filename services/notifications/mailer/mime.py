@@ -6,7 +6,7 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from services.notifications.domain import Delivery
-from shared.clock import BERLIN
+from shared.kernel.clock import BERLIN
 
 WORD_MAX_BYTES = 42
 LINE_BYTES = 76

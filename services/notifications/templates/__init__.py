@@ -1,22 +1,18 @@
 """Emails in words: one folder per email with its subject, its plain text and its HTML, in one frame."""
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
-from babel import Locale
-from babel.dates import format_date
-from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from services.notifications.domain import Email, Text
+from shared.alliance.german import listed, long_date, number, short_date
 
 FOLDER = Path(__file__).parent
 WIDTH = 75
 """Of a line of plain text; the indented ones of an item are two wider."""
-GERMAN = Locale("de")
 PARTS = ("subject.txt", "body.txt", "body.html")
 
 # Control characters, what breaks or turns round a line in Unicode, and halves of characters, which no mail can carry.
@@ -51,7 +47,7 @@ def _environment(public_url: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["public_url"] = public_url.rstrip("/")
-    environment.filters |= {"long": _long, "short": _short, "listed": _listed, "number": _number}
+    environment.filters |= {"long": long_date, "short": short_date, "listed": listed, "number": number}
     return environment
 
 
@@ -63,24 +59,6 @@ def _load(environment: Environment, name: str) -> tuple[Template, Template, Temp
 def _printable(value: object) -> object:
     """A value never breaks a line, wherever it is put."""
     return _UNPRINTABLE.sub(" ", value) if type(value) is str else value
-
-
-def _long(day: date) -> str:
-    return format_date(day, "long", locale=GERMAN)
-
-
-def _short(day: date) -> str:
-    return format_date(day, "medium", locale=GERMAN)
-
-
-def _number(count: int) -> str:
-    """`1.234`."""
-    return format_decimal(count, locale=GERMAN)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`A, B und C`."""
-    return " und ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _tidy(text: str) -> str:

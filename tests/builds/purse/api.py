@@ -7,9 +7,9 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
-from shared.auth import Role
-from shared.clock import Clock
-from shared.web import Asked, Body, request_cause
+from shared.kernel.clock import Clock
+from shared.web.auth import Role
+from shared.web.frame import Asked, Body, request_cause
 from tests.builds.purse import use_cases
 from tests.builds.purse.domain import Grant, Purse
 from tests.builds.purse.use_cases import Grants, Purses

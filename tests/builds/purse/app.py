@@ -2,9 +2,9 @@
 
 from litestar import Litestar
 
-from shared.repository import Index
-from shared.service import Service
-from shared.settings import Settings
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings
+from shared.store.repository import Index
 from tests.builds.purse.api import routes
 from tests.builds.purse.domain import Grant, Purse
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.errors import Refused
-from shared.events import Event
-from shared.facts import told
+from shared.kernel.errors import Refused
+from shared.kernel.event import Event
+from shared.kernel.facts import told
 from tests.builds.purse.events import MoneyDrawn, MoneyGranted, PurseOpened
 
 

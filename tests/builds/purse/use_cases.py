@@ -1,8 +1,8 @@
 """What happens to purses: one function per command."""
 
-from shared.cause import Cause
-from shared.ids import new_file_number
-from shared.repository import Repository
+from shared.kernel.cause import Cause
+from shared.kernel.ids import new_file_number
+from shared.store.repository import Repository
 from tests.builds.purse import domain
 from tests.builds.purse.domain import Grant, Purse
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from operations.mail_sink import set_faults
+from operations.embedded.mail_sink import set_faults
 from tests.chaos.fault import fault
 from tests.chaos.faults.crashes import CONNECTIONS
 from tests.chaos.office import Offices

@@ -11,7 +11,7 @@ import nats
 import pymongo
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from operations.mail_sink import set_faults
+from operations.embedded.mail_sink import set_faults
 from tests.chaos.evidence import STREAMS
 from tests.chaos.fault import Fault, Run, add
 from tests.chaos.faults import purse

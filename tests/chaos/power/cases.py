@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from operations.embedded import EmbeddedError
+from operations.embedded.servers import EmbeddedError
 from tests.chaos.power import runs
 from tests.chaos.power.counting import during, syncs_of, waited
 from tests.chaos.power.forgetting import NotToldAllError

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from operations.embedded import Mongod, NatsServer
+from operations.embedded.servers import Mongod, NatsServer
 
 OPENING = ("open", "openat", "creat", "close", "lseek")
 WRITING = ("write", "writev", "pwrite64", "pwritev", "pwritev2", "truncate", "ftruncate", "fallocate")

@@ -10,7 +10,7 @@ from nats.js.errors import NotFoundError
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 
-from operations.embedded import Mongod, NatsServer
+from operations.embedded.servers import Mongod, NatsServer
 from tests.chaos.power.counting import Acknowledged
 from tests.chaos.power.recording import RecordedMongod, RecordedNats
 

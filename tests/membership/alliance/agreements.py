@@ -17,9 +17,9 @@ from services.membership.domain.template import STANDARD
 from services.membership.domain.term import OPEN, Notice, Stage
 from services.membership.use_cases import Agreements
 from services.membership.use_cases import agreements as use_cases
-from shared.auth import Actor, Role
-from shared.cause import Cause
-from shared.errors import Refused
+from shared.kernel.cause import Cause
+from shared.kernel.errors import Refused
+from shared.web.auth import Actor, Role
 from tests.membership.alliance.memory import run
 from tests.membership.alliance.municipalities import Act, Municipalities, any_of
 from tests.membership.alliance.people import ACTING_FOR, EVERYBODY, LPR, ago, kinds, number, somebody, town, towns

@@ -9,14 +9,20 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from shared.events import Event
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementEnded,
     AgreementEndsSoon,
     AgreementLapsed,
     AgreementPassedOn,
     AgreementSigned,
     AgreementSignedByParty,
+    NoticeGiven,
+    SignatureCorrected,
+    SignatureDeclined,
+    SignatureOverdue,
+)
+from shared.events.membership.members import MemberJoined, MemberLeft
+from shared.events.membership.milestones import (
     CoachingRequested,
     ConsultationHeld,
     CooperationBegan,
@@ -24,18 +30,11 @@ from shared.events.membership import (
     CooperationResumed,
     CouncilDecisionRecorded,
     InterestShown,
-    MemberJoined,
-    MemberLeft,
     MunicipalityFellDormant,
-    MunicipalityMerged,
-    NoticeGiven,
-    OfficeHolderAssigned,
-    OfficeHolderLeft,
     PreventionCouncilNoted,
-    SignatureCorrected,
-    SignatureDeclined,
-    SignatureOverdue,
 )
+from shared.events.membership.municipalities import MunicipalityMerged, OfficeHolderAssigned, OfficeHolderLeft
+from shared.kernel.event import Event
 from tests.membership.alliance.paper import ONE_DAY, Paper, Span
 from tests.membership.alliance.world import OPERATORS, SERVICE, Logged
 

@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from services.membership.domain.term import ACTIVE
-from shared.cause import Cause
-from shared.errors import Taken
-from shared.mongo import Document
-from shared.repository import Index, Repository, Step, Store
+from shared.kernel.cause import Cause
+from shared.kernel.errors import Taken
+from shared.store.mongo import Document
+from shared.store.repository import Index, Repository, Step, Store
 
 S = TypeVar("S")
 T = TypeVar("T")

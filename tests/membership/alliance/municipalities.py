@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from services.membership.api.rights import require_own_or_lpr
-from services.membership.domain.milestones import ActionField, Consultation, CouncilDecision
+from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.official import OfficeHolder
 from services.membership.domain.people import Person
 from services.membership.domain.registry import Official, register
@@ -17,8 +17,9 @@ from services.membership.domain.template import STANDARD, Template
 from services.membership.domain.term import Stage
 from services.membership.use_cases import Records, registry
 from services.membership.use_cases import municipalities as use_cases
-from shared.auth import Actor, Role
-from shared.cause import Cause
+from shared.alliance.action_fields import ActionField
+from shared.kernel.cause import Cause
+from shared.web.auth import Actor, Role
 from tests.membership.alliance.memory import run
 from tests.membership.alliance.people import AGS, LPR, TOWNS, ago, number, somebody, town
 from tests.membership.alliance.world import OPERATORS, World

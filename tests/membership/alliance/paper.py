@@ -6,7 +6,7 @@ Nothing here uses the domain's rules or states: it is the second opinion on them
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from shared.events.membership import (
+from shared.events.membership.agreements import (
     AgreementDrafted,
     AgreementEnded,
     AgreementEndsSoon,

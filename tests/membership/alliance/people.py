@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from services.membership.domain.parties import PartyKind
 from services.membership.domain.registry import Official
-from shared.auth import Actor, Role, actor
+from shared.web.auth import Actor, Role, actor
 
 TOWNS = [
     Official(ags=ags, name=name, kind="Stadt", district=district, nuts3="DED2", latitude=51.0, longitude=14.0)

@@ -15,14 +15,15 @@ from services.membership.domain.people import Person
 from services.membership.domain.template import Template
 from services.membership.subscribers import subscriptions
 from services.membership.use_cases import Records
-from shared.auth import Actor
-from shared.cause import Cause
-from shared.clock import berlin_day
-from shared.cloudevents import Envelope
-from shared.errors import Refused
-from shared.events import Event, all_events
-from shared.mongo import Document
-from shared.outbox import row_envelope
+from shared.events import all_events
+from shared.kernel.cause import Cause
+from shared.kernel.clock import berlin_day
+from shared.kernel.cloudevents import Envelope
+from shared.kernel.errors import Refused
+from shared.kernel.event import Event
+from shared.store.mongo import Document
+from shared.store.rows import row_envelope
+from shared.web.auth import Actor
 from tests.membership.alliance.memory import ONE_ACTIVE, Interrupted, Kept, Memory, run
 
 KINDS = {kind.type: kind for kind in all_events()}

@@ -1,0 +1,1 @@
+"""What operators look after: status, audit, replay and the events that go by."""

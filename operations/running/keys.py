@@ -1,0 +1,51 @@
+"""The keys of an embedded system, in its folder; deploy/make_secrets.py does the same for containers."""
+
+from pathlib import Path
+
+from shared.kernel.errors import NotFound
+from shared.web.auth import new_keys, public_key_of
+
+
+def token_keys(folder: Path) -> tuple[str, str]:
+    """The keys that tokens are signed and checked with, made when the folder is new."""
+    files = [folder / "token-private.pem", folder / "token-public.pem"]
+    if not all(file.exists() for file in files):
+        for file, pem in zip(files, new_keys(), strict=True):
+            write_secret(file, pem.encode())
+    private, public = (file.read_text() for file in files)
+    return private, public
+
+
+def certificate_keys(folder: Path) -> tuple[str, str]:
+    """The key that certificates are signed with, made when the folder is new, and the public ones of those before."""
+    private, retired = _certificate_files(folder)
+    if not private.exists():
+        write_secret(private, new_keys()[0].encode())
+    return private.read_text(), retired.read_text() if retired.exists() else ""
+
+
+def rotate_certificate_key(folder: Path) -> None:
+    """Make another key for certificates, used from the next start on; those of the key before stay valid."""
+    private, retired = _certificate_files(folder)
+    if not private.exists():
+        raise NotFound(
+            f"there is no certificate key in {folder}; in containers: docker compose run --rm secrets "
+            "--rotate-certificate-key"
+        )
+    current, before = certificate_keys(folder)
+    # In this order: whenever it is interrupted, no certificate has lost its key.
+    write_secret(retired, (before + public_key_of(current)).encode())
+    write_secret(private, new_keys()[0].encode())
+
+
+def write_secret(file: Path, content: bytes) -> None:
+    """Put a file that its owner alone reads in place at once and whole."""
+    new = file.with_name(f".{file.name}")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_bytes(content)
+    new.replace(file)
+
+
+def _certificate_files(folder: Path) -> tuple[Path, Path]:
+    return folder / "certificate-private.pem", folder / "certificate-retired.pem"

@@ -1,0 +1,165 @@
+"""The whole system in one process behind one port, on embedded servers."""
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import uvicorn
+import uvloop
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from operations.care.status import ServiceStatus, status
+from operations.embedded.servers import EmbeddedServers
+from operations.running.keys import certificate_keys, token_keys, write_secret
+from operations.running.serve import QuietServer, spare_what_stays
+from operations.running.setup import set_up
+from operations.services import SERVICES, service_of
+from shared.runtime.service import Service
+from shared.runtime.settings import Settings, read_settings
+
+T = TypeVar("T")
+
+HOST = "127.0.0.1"
+QUIET_WITHIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class System:
+    """The system at work: its settings, its services, where it answers, and how long each part took to get ready."""
+
+    settings: Settings
+    services: list[Service]
+    url: str
+    maildir: Path
+    seconds: dict[str, float]
+
+    async def status(self) -> dict[str, ServiceStatus]:
+        """How every service stands."""
+        return await status(self.services, self.settings.nats_url)
+
+    async def quiet(self, within: float = QUIET_WITHIN_SECONDS) -> None:
+        """Wait until nothing is under way any more: every event told, every email sent or given up."""
+        deadline = time.monotonic() + within
+        before, looks, pause = await self.status(), 0, 0.01
+        # What moves from one place to the next may be in neither when we look; but then there is more of it afterwards.
+        while looks < 2:  # noqa: PLR2004
+            now = await self.status()
+            quiet = now == before and not any(one.busy for one in now.values())
+            # Looking costs the busy ones time, so we look less and less often.
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still busy after {within:.0f} s: {before}, then {now}")
+            before, looks, pause = now, looks + 1 if quiet else 0, 0.01 if quiet else min(2 * pause, 0.5)
+            await asyncio.sleep(pause)
+
+
+def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None, smtp_timeout: float = 5.0) -> Settings:
+    """The settings of a system on embedded servers; they are also left in its folder for other commands."""
+    private_key, public_key = token_keys(servers.folder)
+    certificate_key, retired_keys = certificate_keys(servers.folder)
+    settings = read_settings(
+        {},
+        mongo_uri=servers.mongo_uri,
+        nats_url=servers.nats_url,
+        token_private_key=private_key,
+        token_public_key=public_key,
+        certificate_key=certificate_key,
+        certificate_retired_keys=retired_keys,
+        as_of=as_of,
+        public_url=f"http://{HOST}:{port}",
+        smtp_port=servers.smtp_port,
+        smtp_security="none",
+        smtp_timeout=smtp_timeout,
+    )
+    write_secret(settings_file(servers.folder), msgspec.json.encode(settings))
+    return settings
+
+
+def settings_file(folder: Path) -> Path:
+    """Where the settings of an embedded system are left for other commands."""
+    return folder / "settings.json"
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end with the loop and the garbage collection that production has; SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    spare_what_stays()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+@asynccontextmanager
+async def running_system(
+    servers: EmbeddedServers, *, port: int = 0, as_of: date | None = None
+) -> AsyncIterator[System]:
+    """Set up and run all services until the end of `with`; ready when it begins."""
+    seconds = dict(servers.timings)
+    with socket.create_server((HOST, port)) as listening:
+        # asyncio sets this for sockets it has made itself; otherwise every answer waits 40 ms for an acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        port = listening.getsockname()[1]
+        settings = settings_for(servers, port=port, as_of=as_of)
+        with _timed(seconds, "apps"):
+            apps = {name: create(settings) for name, create in SERVICES.items()}
+            services = [service_of(app) for app in apps.values()]
+        with _timed(seconds, "set-up"):
+            await set_up(services, settings.nats_url)
+        async with AsyncExitStack() as stack:
+            with _timed(seconds, "services"):
+                for app in apps.values():
+                    await stack.enter_async_context(app.lifespan())
+                await stack.enter_async_context(_serving(front(apps), listening))
+                await _all_ready(services)
+            yield System(settings, services, f"http://{HOST}:{port}", servers.maildir, seconds)
+
+
+def front(apps: dict[str, Litestar]) -> ASGIApp:
+    """One application before all services: `/membership/…` goes to membership, and so on.
+
+    What every service answers by itself, as `/health/ready` and `/openapi.json`, is found below its name.
+    """
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        name, _, rest = scope["path"].removeprefix("/").partition("/")
+        app = apps.get(name)
+        if app is None:
+            # Whichever service it is, its answer is the same: there is no such page.
+            app = next(iter(apps.values()))
+        elif not rest.startswith("v1/"):
+            scope["path"] = f"/{rest}"
+            scope["raw_path"] = scope["path"].encode()
+        await app(scope, receive, send)
+
+    return dispatch
+
+
+@asynccontextmanager
+async def _serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
+    server = QuietServer(uvicorn.Config(app, lifespan="off", access_log=False, log_config=None))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def _all_ready(services: list[Service]) -> None:
+    for service in services:
+        while not all((await service.ready()).values()):  # noqa: ASYNC110 -- servers are asked
+            await asyncio.sleep(0.01)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - started

@@ -1,0 +1,1 @@
+"""What all services call the same: the words of the alliance, and how German is written."""

@@ -1,0 +1,38 @@
+"""How dates, times, numbers and lists are written in German; times in Europe/Berlin."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from shared.kernel.clock import BERLIN
+
+GERMAN = Locale("de")
+
+
+def long_date(day: date) -> str:
+    """`27. Januar 2023`."""
+    return format_date(day, "long", locale=GERMAN)
+
+
+def short_date(day: date) -> str:
+    """`27.01.2023`."""
+    return format_date(day, "medium", locale=GERMAN)
+
+
+def date_and_time(at: datetime) -> str:
+    """`27. Januar 2023, 14:30 Uhr`, whatever time zone `at` is in."""
+    local = at.astimezone(BERLIN)
+    return f"{long_date(local.date())}, {local:%H:%M} Uhr"
+
+
+def number(count: int) -> str:
+    """`1.234`."""
+    return format_decimal(count, locale=GERMAN)
+
+
+def listed(names: Sequence[str]) -> str:
+    """`A, B und C`."""
+    return " und ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

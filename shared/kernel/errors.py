@@ -1,0 +1,62 @@
+"""What can be refused, as a tree; each service adds its own refusals beside the rule that raises them.
+
+Refused                     a rule does not hold                        409
+├── Invalid                 what was sent makes no sense                400
+├── NotAllowed              this one may not do that                    403
+├── NotFound                there is no such thing, or not for you      404
+├── KeyReused               one Idempotency-Key for two requests        422
+└── Taken                   something that may exist only once does     409
+
+Stale                       somebody else changed it in between         412
+
+Stale is no refusal: no rule was asked, and whoever reacts to an event tries again.
+The numbers are HTTP's; shared/web/problems.py alone knows them.
+"""
+
+from typing import ClassVar
+
+
+class Refused(Exception):  # noqa: N818 -- a refusal is an answer, no error
+    """A rule does not hold; `code` is stable and public, the message names the values."""
+
+    code: ClassVar[str] = "refused"
+
+
+class Invalid(Refused):
+    """What was sent makes no sense."""
+
+    code = "invalid"
+
+
+class NotAllowed(Refused):
+    """Who asks may see this, but not do that."""
+
+    code = "not_allowed"
+
+
+class NotFound(Refused):
+    """There is no such thing, or who asks may not know of it."""
+
+    code = "not_found"
+
+
+class KeyReused(Refused):
+    """The same Idempotency-Key came with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class Taken(Refused):
+    """Something that may exist only once exists already; `values` are those that clash."""
+
+    code = "taken"
+
+    def __init__(self, message: str, values: dict[str, str]) -> None:
+        super().__init__(message)
+        self.values = values
+
+
+class Stale(Exception):  # noqa: N818 -- no error either
+    """Somebody else changed it since it was read."""
+
+    code: ClassVar[str] = "stale"

@@ -1,0 +1,1 @@
+"""NATS: the connection, the streams and durables, and publishing into them."""

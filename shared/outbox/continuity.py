@@ -1,0 +1,112 @@
+"""Whether a service's stream still holds what it has acknowledged; if not, nothing is published into it.
+
+NATS may come back without its store, or with an older copy of it. What was lost must then come first, or a later event
+would stand before an earlier one of the same aggregate. So how far the stream has acknowledged, and when it was
+created, is noted in the service's own database, before any row loses its mark.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.api import StreamInfo
+from nats.js.errors import NoStreamResponseError, NotFoundError
+
+from shared.kernel.cloudevents import Envelope
+from shared.nats.connection import Broker
+from shared.nats.streams import stream_name
+from shared.store.mongo import Database, Document
+from shared.store.rows import EVENTS
+
+STREAMS = "streams"
+MEND = "nothing is published until `asskomm setup`, then `asskomm replay` has mended it"
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class OwnStream:
+    """The stream of a service as its relay sees it: looked at once per connection, before anything is published."""
+
+    def __init__(self, publisher: str, database: Database, broker: Broker) -> None:
+        self._name = stream_name(publisher)
+        self._database, self._broker = database, broker
+        self._seen = 0
+        """The connection on which the stream was found whole; the 0th is none."""
+        self._acknowledged = 0
+        """The highest sequence that is not noted yet."""
+        self._loss = ""
+
+    async def whole(self) -> bool:
+        """Whether nothing is missing, as far as this connection has shown; a service without events does not ask."""
+        if (connection := self._broker.connections) == self._seen:
+            return True
+        noted = await self._database[STREAMS].find_one({"_id": self._name})
+        if noted is None and await self._database[EVENTS].find_one({}, {"_id": 1}) is None:
+            return True
+        try:
+            found = await self._broker.client.jetstream().stream_info(self._name)
+        except NotFoundError:
+            found = None
+        except NatsError as error:
+            log.warning("stream not looked at", stream=self._name, error=repr(error))
+            return False
+        if found is not None and noted is None:
+            noted = await note_stream(self._database, found)
+        loss = _loss(found, noted or {}, self._acknowledged)
+        if loss and loss != self._loss:
+            log.error("stream has lost events", stream=self._name, loss=loss, mend=MEND)
+        self._loss = loss
+        self._seen = self._seen if loss else connection
+        return not loss
+
+    async def publish(self, envelope: Envelope) -> None:
+        """Publish an event; raises ConnectionError where the stream was not found whole on this connection."""
+        await self._acknowledged_by(self._broker.publish, envelope)
+
+    async def publish_together(self, envelopes: Sequence[Envelope]) -> None:
+        """Publish all of them or none; raises as `publish` does."""
+        await self._acknowledged_by(self._broker.publish_together, envelopes)
+
+    async def _acknowledged_by(self, publish: Callable[[T], Awaitable[int]], what: T) -> None:
+        if self._seen != self._broker.connections:
+            raise ConnectionError(f"stream {self._name} was not looked at on this connection")
+        try:
+            sequence = await publish(what)
+        except NoStreamResponseError as error:
+            self._seen = -1
+            raise ConnectionError(f"stream {self._name} is gone") from error
+        self._acknowledged = max(self._acknowledged, sequence)
+
+    async def note(self) -> None:
+        """Write down how far the stream has acknowledged; if that fails, what it has acknowledged is forgotten."""
+        sequence = self._acknowledged
+        try:
+            await self._database[STREAMS].update_one({"_id": self._name}, {"$max": {"sequence": sequence}})
+        except BaseException:
+            # The rows keep their marks, and are published again.
+            self._acknowledged = 0
+            raise
+        if self._acknowledged == sequence:
+            self._acknowledged = 0
+
+
+async def note_stream(database: Database, found: StreamInfo) -> Document:
+    """Take the stream as it is now for whole; returns what was noted."""
+    noted: Document = {"sequence": found.state.last_seq, "created": str(found.created)}
+    await database[STREAMS].update_one({"_id": found.config.name}, {"$set": noted}, upsert=True)
+    return noted
+
+
+def _loss(found: StreamInfo | None, noted: Document, acknowledged: int) -> str:
+    """What the stream has lost, in words; empty where it has lost nothing."""
+    sequence = max(noted.get("sequence", 0), acknowledged)
+    if found is None:
+        return f"it does not exist; it has acknowledged events up to {sequence}"
+    if str(found.created) != noted["created"]:
+        return f"it was created {found.created}; the one of {noted['created']} has acknowledged events up to {sequence}"
+    if found.state.last_seq < sequence:
+        return f"it ends at {found.state.last_seq}, but has acknowledged events up to {sequence}"
+    return ""

@@ -1,0 +1,1 @@
+"""A service at work, put together from the other rooms."""

@@ -1,0 +1,1 @@
+"""MongoDB: aggregates and their events, written together."""

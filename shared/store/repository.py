@@ -1,0 +1,180 @@
+"""The aggregates of one kind, and how one of them is changed: load, decide, then save the state and its events."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from shared.kernel.cause import Cause
+from shared.kernel.errors import NotFound, Stale
+from shared.kernel.event import Event
+from shared.store.changes import Decision, Step, Write
+from shared.store.commits import CAUSES, Store
+from shared.store.mongo import Document
+from shared.store.rows import event_rows
+
+__all__ = ["CAUSES", "Decision", "Index", "Page", "Repository", "Step", "Store"]
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index over fields of a collection, made by the set-up step; a unique one lets a second value raise Taken."""
+
+    fields: tuple[str, ...]
+    unique: bool = False
+    where: Mapping[str, Any] | None = None
+    """Only documents that match are in the index."""
+
+
+@dataclass(frozen=True)
+class Page(Generic[S]):
+    """A part of a list, and the cursor of the next part; None at the end."""
+
+    items: list[S]
+    next: str | None
+
+
+class Repository(Generic[S]):
+    """The aggregates of one kind: frozen dataclasses, each a document of one collection with a version.
+
+    `key` names the field that holds the id; `indexes` are made by the set-up step. One that `remembers` what this
+    process has written last need not read it before the next change: for what is changed soon after, by the same one.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        collection: str,
+        kind: type[S],
+        *,
+        key: str = "id",
+        indexes: Sequence[Index] = (),
+        guard: Callable[[S], object] | None = None,
+        remembers: bool = False,
+    ) -> None:
+        # Of a dataclass without slots, msgspec leaves out fields that were missing when it was read.
+        assert hasattr(kind, "__slots__"), f"{kind.__name__} needs slots=True"
+        self.store, self.collection, self.kind, self.key, self.indexes = store, collection, kind, key, indexes
+        self.guard, self.remembers = guard, remembers
+
+    def guarded(self, guard: Callable[[S], object]) -> "Repository[S]":
+        """The same aggregates for somebody who may not change all of them: `guard` raises what it refuses of a state.
+
+        It looks at the very state that a change decides on, so nobody has to read that before.
+        """
+        return type(self)(
+            self.store, self.collection, self.kind,
+            key=self.key, indexes=self.indexes, guard=guard, remembers=self.remembers,
+        )  # fmt: skip
+
+    async def get(self, id: str) -> S:
+        """The state as it is stored; raises NotFound."""
+        return self.state(await self.load(id))
+
+    async def versioned(self, id: str) -> tuple[S, int]:
+        """The state and its version, for an ETag; raises NotFound."""
+        document = await self.load(id)
+        return self.state(document), document["version"]
+
+    async def page(self, where: Mapping[str, Any], *, after: str | None, limit: int) -> Page[S]:
+        """At most `limit` aggregates in the order of their ids, from the one after `after`."""
+        beyond = {"_id": {"$gt": after}} if after else {}
+        found = self.store.database[self.collection].find({"$and": [where, beyond]}).sort("_id").limit(limit + 1)
+        documents = await found.to_list(limit + 1)
+        more = len(documents) > limit
+        return Page([self.state(one) for one in documents[:limit]], documents[limit - 1]["_id"] if more else None)
+
+    async def all(self, where: Mapping[str, Any], *, order: str = "_id", limit: int = 0) -> list[S]:
+        """Aggregates that match, in the order of a field, all of them or a first few; for what is few by its nature."""
+        found = self.store.database[self.collection].find(where).sort(order).limit(limit)
+        return [self.state(document) for document in await found.to_list(None)]
+
+    async def ids(self, where: Mapping[str, Any], *, limit: int = 0) -> list[str]:
+        """The ids of aggregates that match, in their order, all of them or the first few."""
+        found = self.store.database[self.collection].find(where, {"_id": 1}).sort("_id").limit(limit)
+        return [document["_id"] for document in await found.to_list(None)]
+
+    async def add(self, state: S, events: Sequence[Event], cause: Cause) -> S:
+        """Store a new aggregate and its events; raises Taken when its id or a unique value exists already."""
+        added = await self.store.commit(cause, self.adding(state, events))
+        return self.kind_of(added[0]) if added else state
+
+    async def change(
+        self, id: str, decide: Callable[[S], Decision[S]], cause: Cause, *, expected: int | None = None
+    ) -> S:
+        """Load, decide, save the state and its events; decide again when another change came first.
+
+        `expected` is the version that whoever asks has seen; raises Stale when it is another one by now, NotFound,
+        and whatever the rule refuses.
+        """
+        changed = await self.store.commit(cause, self.changing(id, decide, expected=expected))
+        return self.kind_of(changed[0]) if changed else await self.get(id)
+
+    def adding(self, state: S, events: Sequence[Event] = ()) -> Step[S]:
+        """The step that stores a new aggregate, for `Store.commit`."""
+        return Step(self, getattr(state, self.key), lambda _: (state, events), new=state, adds=True)
+
+    def changing(
+        self, id: str, decide: Callable[[S], Decision[S]], *, expected: int | None = None, new: S | None = None
+    ) -> Step[S]:
+        """The step that changes an aggregate, for `Store.commit`; one that begins as `new` where there is none yet."""
+        return Step(self, id, decide, new=new, expected=expected)
+
+    def putting(self, state: S, events: Sequence[Event] = ()) -> Step[S]:
+        """The step that stores an aggregate whether there was one before or not, for `Store.commit`."""
+        return Step(self, getattr(state, self.key), lambda _: (state, events), new=state)
+
+    def kind_of(self, state: Any) -> S:
+        """The state, known to be of this repository's kind."""
+        assert isinstance(state, self.kind)
+        return state
+
+    def state(self, document: Document) -> S:
+        """The aggregate in a document."""
+        return msgspec.convert({**document, self.key: document["_id"]}, self.kind)
+
+    async def load(self, id: str) -> Document:
+        """The document of an aggregate; raises NotFound."""
+        document = await self.store.database[self.collection].find_one({"_id": id})
+        return self._required(document, id)
+
+    def decide(self, step: Step[S], stored: Document | None, cause: Cause) -> Write:
+        """Let the rule decide on what is stored."""
+        before = stored or {"_id": step.id, "version": 0, "head": "", "chain": ""}
+        version: int = before["version"]
+        if step.expected is not None and step.expected != version:
+            raise Stale(f"{step.id} has version {version} by now, not {step.expected}; read it again and decide anew")
+        old = self.before(step, stored)
+        new, events = step.decide(old)
+        if stored and new == old and not events:
+            return Write(self.collection, stored, stored, [])
+        rows = event_rows(events, step.id, before=before, cause=cause)
+        after = self.plain(new) | {
+            "_id": step.id,
+            "version": rows[-1]["version"] if rows else version + 1,
+            "head": rows[-1]["_id"] if rows else before["head"],
+            "chain": rows[-1]["hash"] if rows else before["chain"],
+        }
+        return Write(self.collection, after, stored, rows, step.adds)
+
+    def before(self, step: Step[S], stored: Document | None) -> S:
+        """The state that a step begins with; raises NotFound, and what the guard refuses."""
+        state = step.new if step.new is not None and not stored else self.state(self._required(stored, step.id))
+        if self.guard:
+            self.guard(state)
+        return state
+
+    def _required(self, document: Document | None, id: str) -> Document:
+        if document is None:
+            raise NotFound(f"there is no {self.kind.__name__.lower()} {id}")
+        return document
+
+    def plain(self, state: S) -> Document:
+        """The fields of an aggregate as they are stored, without its id."""
+        plain: Document = msgspec.to_builtins(state, builtin_types=(datetime,))
+        del plain[self.key]
+        return plain

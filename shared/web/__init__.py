@@ -1,0 +1,1 @@
+"""The frame of every HTTP API."""
