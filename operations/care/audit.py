@@ -46,7 +46,7 @@ class Audit:
 
 async def audit(service: Service, report: Report = lambda *_: None) -> Audit:
     """Compare all aggregates of a service with their events; its database must be open."""
-    made_of_events = [one for one in service.repositories if hasattr(one.kind, "begun")]
+    made_of_events = [one for one in service.repositories if one.evolve or hasattr(one.kind, "begun")]
     others = [one for one in service.repositories if one not in made_of_events]
     ids = {one.collection: await one.ids({}) for one in made_of_events}
     total, done, events = sum(map(len, ids.values())), 0, 0
@@ -102,7 +102,8 @@ def _reasons(repository: Repository[Any], document: Document, rows: list[Documen
     broken += [f"its {name} is {document[name]}, {end} by its events" for name, end in ends.items()
                if document[name] != end]  # fmt: skip
     try:
-        state = rebuilt(repository.kind, [msgspec.convert(row["data"], KINDS[row["type"]]) for row in rows])
+        events = [msgspec.convert(row["data"], KINDS[row["type"]]) for row in rows]
+        state = repository.evolve.rebuild(events) if repository.evolve else rebuilt(repository.kind, events)
     except (KeyError, TypeError, ValueError) as error:
         return [*broken, f"its events cannot be replayed: {error!r}"]
     wanted = repository.plain(state)

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from shared.inbox.inbox import Inbox, Subscription
 from shared.inbox.parking import Parking
 from shared.inbox.reader import Reader
+from shared.kernel.decision import Evolve
 from shared.nats.connection import Broker
 from shared.outbox.continuity import OwnStream
 from shared.outbox.relay import Relay
@@ -61,9 +62,10 @@ class Service:
         key: str = "id",
         indexes: Sequence[Index] = (),
         remembers: bool = False,
+        evolve: Evolve[S] | None = None,
     ) -> Repository[S]:
         """The aggregates of one kind, in a collection of this service."""
-        made = Repository(self.store, collection, kind, key=key, indexes=indexes, remembers=remembers)
+        made = Repository(self.store, collection, kind, key=key, indexes=indexes, remembers=remembers, evolve=evolve)
         self.repositories.append(made)
         return made
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from shared.kernel.cause import Cause
+from shared.kernel.decision import Evolve
 from shared.kernel.errors import NotFound, Stale
 from shared.kernel.event import Event
 from shared.store.changes import Decision, Step, Write
@@ -55,11 +56,12 @@ class Repository(Generic[S]):
         indexes: Sequence[Index] = (),
         guard: Callable[[S], object] | None = None,
         remembers: bool = False,
+        evolve: Evolve[S] | None = None,
     ) -> None:
         # Of a dataclass without slots, msgspec leaves out fields that were missing when it was read.
         assert hasattr(kind, "__slots__"), f"{kind.__name__} needs slots=True"
         self.store, self.collection, self.kind, self.key, self.indexes = store, collection, kind, key, indexes
-        self.guard, self.remembers = guard, remembers
+        self.guard, self.remembers, self.evolve = guard, remembers, evolve
 
     def guarded(self, guard: Callable[[S], object]) -> "Repository[S]":
         """The same aggregates for somebody who may not change all of them: `guard` raises what it refuses of a state.
@@ -68,7 +70,7 @@ class Repository(Generic[S]):
         """
         return type(self)(
             self.store, self.collection, self.kind,
-            key=self.key, indexes=self.indexes, guard=guard, remembers=self.remembers,
+            key=self.key, indexes=self.indexes, guard=guard, remembers=self.remembers, evolve=self.evolve,
         )  # fmt: skip
 
     async def get(self, id: str) -> S:
