@@ -5,7 +5,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
@@ -18,9 +18,9 @@ from shared.inbox.inbox import Subscription
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.cloudevents import Envelope
-from shared.kernel.event import Event
-from shared.kernel.facts import told
+from shared.kernel.decision import Evolve
 from shared.kernel.ids import new_id, new_trace
+from shared.kernel.value import value
 from shared.nats.streams import set_up_streams, stream_name
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
@@ -30,7 +30,7 @@ TOGETHER = 500
 """How many events are stored in one transaction where only their number matters."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class JarFilled:
     """Something was put into a jar."""
 
@@ -40,17 +40,17 @@ class JarFilled:
     amount: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class JugFilled(JarFilled):
     """The same, told by another service."""
 
     type: ClassVar[str] = "jugs.jar_filled.v1"
 
 
-FACTS: dict[str, type[JarFilled]] = {"jars": JarFilled, "jugs": JugFilled}
+EVENTS: dict[str, type[JarFilled]] = {"jars": JarFilled, "jugs": JugFilled}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Jar:
     """A jar on the shelf."""
 
@@ -59,17 +59,21 @@ class Jar:
     content: int = 0
     sealed: bool = False
 
-    @classmethod
-    def begun(cls, fact: JarFilled) -> "Jar":
-        """The jar that begins with this fact."""
-        return cls(id=fact.jar, label=f"Glas {fact.jar}", content=fact.amount)
 
-    def after(self, fact: JarFilled) -> "Jar":
-        """The jar after this fact."""
-        return replace(self, content=self.content + fact.amount)
+def _created(event: JarFilled) -> Jar:
+    return Jar(id=event.jar, label=f"Glas {event.jar}", content=event.amount)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+def _filled(jar: Jar, event: JarFilled) -> Jar:
+    return replace(jar, content=jar.content + event.amount)
+
+
+evolve = Evolve[Jar](
+    creates={JarFilled: _created, JugFilled: _created}, changes={JarFilled: _filled, JugFilled: _filled}
+)
+
+
+@value
 class Note:
     """What the shelf has heard."""
 
@@ -82,31 +86,30 @@ class Jars:
     """The service that publishes; also under another name, with a database and a stream of its own."""
 
     def __init__(self, settings: Settings, name: str = "jars") -> None:
-        self.settings, self.name, self.fact = settings, name, FACTS[name]
+        self.settings, self.name, self.event = settings, name, EVENTS[name]
         self.service = Service(name, settings)
-        self.jars = self.service.repository("jars", Jar, indexes=[Index(("label",), unique=True)])
+        self.jars = self.service.repository("jars", Jar, evolve=evolve, indexes=[Index(("label",), unique=True)])
 
     async def add(self, id: str) -> Jar:
         """A new jar, and the event."""
-        fact = self.fact(jar=id, amount=1)
-        return await self.jars.add(Jar.begun(fact), [fact], cause())
+        return await self.jars.add(*evolve.decision(None, self._filling(id)), cause())
 
     async def fill(self, id: str) -> Jar:
         """Put something into a jar, and the event."""
-        return await self.jars.change(id, lambda jar: told(jar, self.fact(jar=id, amount=1)), cause())
+        return await self.jars.change(id, lambda jar: evolve.decision(jar, self._filling(id)), cause())
 
     async def stock(self, count: int, *, events: int = 1, prefix: str = "stock") -> list[str]:
         """Many jars with so many events each, many in one transaction; returns their ids."""
         ids = [f"{prefix}-{number}" for number in range(count)]
         for start in range(0, count, max(1, TOGETHER // events)):
             some = ids[start : start + max(1, TOGETHER // events)]
-            await self.service.store.commit(cause(), *(self.jars.adding(*self._begun(id, events)) for id in some))
+            await self.service.store.commit(
+                cause(), *(self.jars.adding(*evolve.decision(None, *[self._filling(id)] * events)) for id in some)
+            )
         return ids
 
-    def _begun(self, id: str, events: int) -> tuple[Jar, list[Event]]:
-        fact = self.fact(jar=id, amount=1)
-        jar, later = told(Jar.begun(fact), *[fact] * (events - 1))
-        return jar, [fact, *later]
+    def _filling(self, id: str) -> JarFilled:
+        return self.event(jar=id, amount=1)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -127,8 +130,8 @@ def shelf(settings: Settings) -> Service:
     service = Service("shelf", settings)
     notes = service.repository("notes", Note)
 
-    async def note(fact: JarFilled, cause: Cause) -> None:
-        await notes.add(Note(id=cause.id, jar=fact.jar, amount=fact.amount), [], cause)
+    async def note(event: JarFilled, cause: Cause) -> None:
+        await notes.add(Note(id=cause.id, jar=event.jar, amount=event.amount), [], cause)
 
     service.subscribe(Subscription("jars", {JarFilled: note}))
     return service
@@ -146,7 +149,7 @@ async def fresh(settings: Settings, *services: Service) -> None:
 
 async def fresh_streams(settings: Settings, *services: Service) -> None:
     """Set up what these services have in NATS, with nothing in it."""
-    publishers = [service.name for service in services if service.name in FACTS]
+    publishers = [service.name for service in services if service.name in EVENTS]
     durables = [inbox.durable for service in services for inbox in service.inboxes]
     async with jetstream(settings) as js:
         for publisher in publishers:

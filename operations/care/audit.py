@@ -8,7 +8,6 @@ import msgspec
 
 from shared.events import all_events
 from shared.kernel.chain import canonical, check
-from shared.kernel.facts import rebuilt
 from shared.runtime.service import Service
 from shared.store.mongo import Document
 from shared.store.repository import Repository
@@ -46,7 +45,7 @@ class Audit:
 
 async def audit(service: Service, report: Report = lambda *_: None) -> Audit:
     """Compare all aggregates of a service with their events; its database must be open."""
-    made_of_events = [one for one in service.repositories if one.evolve or hasattr(one.kind, "begun")]
+    made_of_events = [one for one in service.repositories if one.evolve]
     others = [one for one in service.repositories if one not in made_of_events]
     ids = {one.collection: await one.ids({}) for one in made_of_events}
     total, done, events = sum(map(len, ids.values())), 0, 0
@@ -94,6 +93,8 @@ async def _compared(service: Service, repository: Repository[Any], ids: Sequence
 
 
 def _reasons(repository: Repository[Any], document: Document, rows: list[Document]) -> list[str]:
+    evolve = repository.evolve
+    assert evolve is not None
     if not rows:
         return ["it has no events"]
     last = rows[-1]
@@ -103,7 +104,7 @@ def _reasons(repository: Repository[Any], document: Document, rows: list[Documen
                if document[name] != end]  # fmt: skip
     try:
         events = [msgspec.convert(row["data"], KINDS[row["type"]]) for row in rows]
-        state = repository.evolve.rebuild(events) if repository.evolve else rebuilt(repository.kind, events)
+        state = evolve.rebuild(events)
     except (KeyError, TypeError, ValueError) as error:
         return [*broken, f"its events cannot be replayed: {error!r}"]
     wanted = repository.plain(state)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +14,9 @@ from rich.table import Table
 from operations.cli.settings import console, find_settings
 
 if TYPE_CHECKING:
-    from services.membership.domain.list_changes import Changes
+    from services.membership.domain.list_diff import ListDiff
     from services.membership.domain.registry import Official
-    from services.membership.use_cases import Records
+    from services.membership.records import Records
     from shared.runtime.settings import Settings
 
 municipalities = typer.Typer(
@@ -62,7 +61,7 @@ def _rows(file: typer.FileBinaryRead) -> "tuple[Official, ...]":
     return read_list(decode(file.read()))
 
 
-async def _previewed(rows: "tuple[Official, ...]", valid_from: date) -> "Changes":
+async def _previewed(rows: "tuple[Official, ...]", valid_from: date) -> "ListDiff":
     from services.membership.use_cases import registry  # noqa: PLC0415
     from shared.kernel.clock import berlin_day  # noqa: PLC0415
 
@@ -71,7 +70,7 @@ async def _previewed(rows: "tuple[Official, ...]", valid_from: date) -> "Changes
         return await registry.preview(records, rows, valid_from, berlin_day(settings.clock()))
 
 
-async def _apply(rows: "tuple[Official, ...]", previewed: "Changes", by: str) -> None:
+async def _apply(rows: "tuple[Official, ...]", previewed: "ListDiff", by: str) -> None:
     from services.membership.use_cases import registry  # noqa: PLC0415
     from shared.kernel.cause import Cause  # noqa: PLC0415
     from shared.kernel.ids import new_id, new_trace  # noqa: PLC0415
@@ -84,19 +83,18 @@ async def _apply(rows: "tuple[Official, ...]", previewed: "Changes", by: str) ->
 
 @asynccontextmanager
 async def _records(settings: "Settings") -> "AsyncIterator[Records]":
-    from operations.services import create_services, named  # noqa: PLC0415
-    from services.membership.use_cases import Records  # noqa: PLC0415
+    from services.membership.records import records  # noqa: PLC0415
+    from shared.runtime.service import Service  # noqa: PLC0415
 
-    service = named(create_services(settings), "membership")
-    kept = {one.collection: one for one in service.repositories}
+    service = Service("membership", settings)
     service.database.open()
     try:
-        yield Records(**{field.name: kept[field.name] for field in fields(Records)})
+        yield records(service)
     finally:
         await service.database.close()
 
 
-def _show(changes: "Changes", *, as_json: bool) -> None:
+def _show(changes: "ListDiff", *, as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.encode({"digest": changes.digest, "changes": changes}).decode())
         return

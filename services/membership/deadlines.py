@@ -1,6 +1,7 @@
 """What becomes due in membership as time passes: reminders, last days for signing, ends of agreements."""
 
-from services.membership.use_cases import Agreements, agreements
+from services.membership.records import Agreements
+from services.membership.use_cases import agreements
 from shared.kernel.cause import Cause
 from shared.runtime.schedule import Deadline
 

@@ -1,6 +1,7 @@
 """Which news membership reacts to: its own, because agreements make members, and municipalities are merged."""
 
-from services.membership.use_cases import Records, agreements, municipalities
+from services.membership.records import Records
+from services.membership.use_cases import agreements, municipalities
 from shared.events.membership.agreements import AgreementEnded, AgreementPassedOn, AgreementSigned
 from shared.events.membership.municipalities import MunicipalityMerged
 from shared.inbox.inbox import Subscription

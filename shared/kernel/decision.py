@@ -4,7 +4,7 @@ A rule is a function `rule(state, …, now) -> Decision`. It raises a refusal, o
 Because nothing but `evolve` makes states, the events of an aggregate explain its state completely, and rebuild it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -12,7 +12,7 @@ from shared.kernel.event import Event
 
 S = TypeVar("S")
 
-Decision: TypeAlias = tuple[S, Sequence[Event]]
+Decision: TypeAlias = tuple[S, list[Event]]
 """The state after a rule, and the events that led to it; without events nothing has happened."""
 
 

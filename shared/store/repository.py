@@ -64,9 +64,9 @@ class Repository(Generic[S]):
         self.guard, self.remembers, self.evolve = guard, remembers, evolve
 
     def guarded(self, guard: Callable[[S], object]) -> "Repository[S]":
-        """The same aggregates for somebody who may not change all of them: `guard` raises what it refuses of a state.
+        """The same aggregates for a caller with limited rights: `guard` refuses a state that is off limits.
 
-        It looks at the very state that a change decides on, so nobody has to read that before.
+        It is asked about the very state that is read, or that a change decides on, so no one has to read it first.
         """
         return type(self)(
             self.store, self.collection, self.kind,
@@ -75,12 +75,12 @@ class Repository(Generic[S]):
 
     async def get(self, id: str) -> S:
         """The state as it is stored; raises NotFound."""
-        return self.state(await self.load(id))
+        return (await self.versioned(id))[0]
 
     async def versioned(self, id: str) -> tuple[S, int]:
         """The state and its version, for an ETag; raises NotFound."""
         document = await self.load(id)
-        return self.state(document), document["version"]
+        return self.permitted(document), document["version"]
 
     async def page(self, where: Mapping[str, Any], *, after: str | None, limit: int) -> Page[S]:
         """At most `limit` aggregates in the order of their ids, from the one after `after`."""
@@ -139,6 +139,13 @@ class Repository(Generic[S]):
         """The aggregate in a document."""
         return msgspec.convert({**document, self.key: document["_id"]}, self.kind)
 
+    def permitted(self, document: Document) -> S:
+        """The aggregate in a document; raises what the guard refuses."""
+        state = self.state(document)
+        if self.guard:
+            self.guard(state)
+        return state
+
     async def load(self, id: str) -> Document:
         """The document of an aggregate; raises NotFound."""
         document = await self.store.database[self.collection].find_one({"_id": id})
@@ -165,10 +172,11 @@ class Repository(Generic[S]):
 
     def before(self, step: Step[S], stored: Document | None) -> S:
         """The state that a step begins with; raises NotFound, and what the guard refuses."""
-        state = step.new if step.new is not None and not stored else self.state(self._required(stored, step.id))
+        if step.new is None or stored:
+            return self.permitted(self._required(stored, step.id))
         if self.guard:
-            self.guard(state)
-        return state
+            self.guard(step.new)
+        return step.new
 
     def _required(self, document: Document | None, id: str) -> Document:
         if document is None:

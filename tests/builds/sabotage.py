@@ -27,7 +27,7 @@ from shared.store.mongo import Document, Session
 from shared.store.repository import CAUSES, Step, Store
 from shared.store.rows import EVENTS, row_envelope
 from tests.builds.purse import domain, use_cases
-from tests.builds.purse.domain import Grant, Overdrawn, Purse
+from tests.builds.purse.domain import Grant, Overdrawn, Purse, evolve_purse
 from tests.builds.purse.events import MoneyDrawn
 from tests.builds.purse.use_cases import Grants, Purses
 
@@ -153,7 +153,7 @@ def unguarded_quantity() -> None:
         await asyncio.sleep(LOOK_AWAY_SECONDS)
         made, facts = domain.make_grant(new_id(), purse, amount_cents)
         drawn = MoneyDrawn(purse=purse, grant=made.id, amount_cents=amount_cents)
-        drawing: Step[Purse] = purses.changing(purse, lambda one: (one.after(drawn), [drawn]))
+        drawing: Step[Purse] = purses.changing(purse, lambda one: evolve_purse.decision(one, drawn))
         _, stored = await purses.store.commit(cause, drawing, grants.adding(made, facts))
         return grants.kind_of(stored)
 

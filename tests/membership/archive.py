@@ -9,7 +9,7 @@ from services.membership.domain.analysis import SecurityAnalysis
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.people import Person
 from services.membership.domain.template import Template
-from services.membership.use_cases import Records
+from services.membership.records import Records
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.ids import new_id, new_trace

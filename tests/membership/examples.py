@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.resources import files
 
+from services.membership.domain import accession, advising, cooperation, drafting, signing
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.drafting import Terms, draft
 from services.membership.domain.milestones import Consultation, Stage
@@ -37,13 +38,13 @@ ROTHENBURG = municipality("14626480", "Rothenburg/O.L.", "Görlitz")
 ZITTAU = municipality("14626610", "Zittau", "Görlitz")
 PIRNA = municipality("14628270", "Pirna", "Sächsische Schweiz-Osterzgebirge")
 
-INTERESTED, _ = ROTHENBURG.show_interest(TODAY, None, NOW)
-ADVISED, _ = ROTHENBURG.hold_consultation(Consultation(held_on=TODAY), NOW)
-COOPERATING, _ = ROTHENBURG.begin_cooperation(date(2023, 1, 2), NOW)
-DORMANT, _ = COOPERATING.fall_dormant(date(2023, 1, 16), None, NOW)
-MEMBER, _ = ROTHENBURG.join("KV-2023-7QX4M2", TODAY)
-DORMANT_MEMBER, _ = MEMBER.fall_dormant(TODAY, None, NOW)
-LEFT, _ = MEMBER.leave("KV-2023-7QX4M2", TODAY, "terminated")
+INTERESTED, _ = advising.show_interest(ROTHENBURG, TODAY, None, NOW)
+ADVISED, _ = advising.hold_consultation(ROTHENBURG, Consultation(held_on=TODAY), NOW)
+COOPERATING, _ = cooperation.begin(ROTHENBURG, date(2023, 1, 2), NOW)
+DORMANT, _ = cooperation.fall_dormant(COOPERATING, date(2023, 1, 16), None, NOW)
+MEMBER, _ = accession.join(ROTHENBURG, "KV-2023-7QX4M2", TODAY)
+DORMANT_MEMBER, _ = cooperation.fall_dormant(MEMBER, TODAY, None, NOW)
+LEFT, _ = accession.leave(MEMBER, "KV-2023-7QX4M2", TODAY, "terminated")
 
 EVERY_STAGE = {
     Stage.UNCONTACTED: ROTHENBURG,
@@ -70,7 +71,7 @@ def drafted(*covered: Municipality, terms: Terms = STANDARD_TERMS) -> Agreement:
 
 def ready(*covered: Municipality, terms: Terms = STANDARD_TERMS, sign_by: date | None = None) -> Agreement:
     """An agreement that is ready for signature since READY_ON."""
-    made, _ = drafted(*covered, terms=terms).make_ready(READY_ON, NOW, sign_by)
+    made, _ = drafting.make_ready(drafted(*covered, terms=terms), READY_ON, NOW, sign_by)
     return made
 
 
@@ -83,7 +84,7 @@ def signed(agreement: Agreement, *parties: str) -> tuple[Agreement, list[Event]]
     """The agreement after these have signed, and all that was told of that."""
     told: list[Event] = []
     for party in parties:
-        agreement, events = agreement.sign(signature(party), NOW)
+        agreement, events = signing.sign(agreement, signature(party), NOW)
         told += events
     return agreement, told
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from services.membership.domain.list_changes import Changes
+from services.membership.domain.list_diff import ListDiff
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.municipality_list import compare
 from services.membership.domain.registry import Official, register
@@ -33,16 +33,16 @@ SAXONY = stored(*ALL)
 FORMER = replace(SAXONY[0], valid_to=date(2022, 12, 31), successor=TORGAU.ags)
 
 
-def compared(*rows: Official, known: Sequence[Municipality] = SAXONY, valid_from: date = DAY) -> Changes:
+def compared(*rows: Official, known: Sequence[Municipality] = SAXONY, valid_from: date = DAY) -> ListDiff:
     return compare(known, rows, valid_from, TODAY)
 
 
-def applied(changes: Changes, known: Sequence[Municipality]) -> list[Municipality]:
+def applied(changes: ListDiff, known: Sequence[Municipality]) -> list[Municipality]:
     """The municipalities after a list was applied."""
     states = {one.ags: one for one in known}
     after = {ags: decide(states[ags])[0] for ags, decide in changes.decisions(states).items()}
     return list((states | after | {ags: one for ags, (one, _) in changes.registered().items()}).values())
 
 
-def codes(changes: Changes) -> list[str]:
+def codes(changes: ListDiff) -> list[str]:
     return [each.code for each in changes.problems]

@@ -7,7 +7,18 @@ from typing import Any, Generic, TypeVar
 
 from hypothesis import strategies as st
 
-from services.membership.domain import ending, registry
+from services.membership.domain import (
+    accession,
+    advising,
+    coaching,
+    cooperation,
+    councils,
+    drafting,
+    ending,
+    offices,
+    registry,
+    signing,
+)
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.drafting import Terms, draft
 from services.membership.domain.milestones import Consultation, CouncilDecision
@@ -29,7 +40,7 @@ class Life(Generic[S]):
     """What became of it, all that was told of it, and the day until which it is told."""
 
     state: S
-    facts: Sequence[Event]
+    events: Sequence[Event]
     today: date
 
 
@@ -50,8 +61,8 @@ def _after(life: Life[S], days: int, step: Step) -> Life[S]:
     try:
         state, told = step(life.state, today, at(today))
     except Refused:
-        return Life(life.state, life.facts, today)
-    return Life(state, (*life.facts, *told), today)
+        return Life(life.state, life.events, today)
+    return Life(state, (*life.events, *told), today)
 
 
 @st.composite
@@ -95,17 +106,17 @@ def _later(day: date, ahead: timedelta | None) -> date | None:
 def _sign_all(one: Agreement, day: date, now: datetime) -> tuple[Agreement, list[Event]]:
     told: list[Event] = []
     while one.turn:
-        one, more = one.sign(signature(one.turn[0], day), now)
+        one, more = signing.sign(one, signature(one.turn[0], day), now)
         told += more
     return one, told
 
 
 _READINESS: st.SearchStrategy[Step] = st.builds(
-    lambda ago, ahead: lambda one, day, now: one.make_ready(day - ago, now, _later(day, ahead)), _AGO, _AHEAD
+    lambda ago, ahead: lambda one, day, now: drafting.make_ready(one, day - ago, now, _later(day, ahead)), _AGO, _AHEAD
 )
 _PREPARING: st.SearchStrategy[Step] = st.one_of(
-    st.builds(lambda text: lambda one, _, __: one.adapt_text(text), st.text(max_size=3)),
-    st.just(lambda one, _, now: one.withdraw("anders entschieden", now)),
+    st.builds(lambda text: lambda one, _, __: drafting.adapt_text(one, text), st.text(max_size=3)),
+    st.just(lambda one, _, now: ending.withdraw(one, "anders entschieden", now)),
     _READINESS,
 )
 _ENDING: st.SearchStrategy[Step] = st.one_of(
@@ -121,12 +132,18 @@ _ENDING: st.SearchStrategy[Step] = st.one_of(
     st.just(lambda one, day, _: ending.end(one, (PIRNA.ref,), day, "merged")),
 )  # fmt: skip
 _SIGNING: st.SearchStrategy[Step] = st.one_of(
-    st.builds(lambda party, ago: lambda one, day, now: one.sign(signature(party, day - ago), now), _PARTIES, _AGO),
     st.builds(
-        lambda party, ago: lambda one, day, now: one.correct(signature(party, day - ago), "falsch", now), _PARTIES, _AGO
+        lambda party, ago: lambda one, day, now: signing.sign(one, signature(party, day - ago), now), _PARTIES, _AGO
     ),
     st.builds(
-        lambda party: lambda one, day, now: one.decline(Decline(party=party, declined_on=day, reason="nein"), now),
+        lambda party, ago: lambda one, day, now: signing.correct(one, signature(party, day - ago), "falsch", now),
+        _PARTIES,
+        _AGO,
+    ),
+    st.builds(
+        lambda party: (
+            lambda one, day, now: signing.decline(one, Decline(party=party, declined_on=day, reason="nein"), now)
+        ),
         _PARTIES,
     ),
     st.just(_sign_all),
@@ -140,51 +157,53 @@ def _municipality_steps(official: registry.Official) -> st.SearchStrategy[Step]:
     reasons = st.none() | st.just("Bürgermeisterwahl")
     numbers = st.integers(1, 2)
     return st.one_of(
-        st.builds(lambda reason: lambda one, day, now: one.show_interest(day, reason, now), reasons),
-        st.just(lambda one, day, now: one.hold_consultation(Consultation(held_on=day, topics=("Graffiti",)), now)),
+        st.builds(lambda reason: lambda one, day, now: advising.show_interest(one, day, reason, now), reasons),
+        st.just(lambda one, day, now: advising.hold_consultation(one, Consultation(held_on=day), now)),
         st.builds(
-            lambda chosen: lambda one, _, __: one.choose_action_fields(chosen), st.lists(st.sampled_from(ActionField))
+            lambda chosen: lambda one, _, __: advising.choose_action_fields(one, chosen),
+            st.lists(st.sampled_from(ActionField)),
         ),
         st.sampled_from(
             [
-                lambda one, day, now: one.begin_cooperation(day, now),
-                lambda one, _, now: one.begin_cooperation(None, now),
+                lambda one, day, now: cooperation.begin(one, day, now),
+                lambda one, _, now: cooperation.begin(one, None, now),
             ]
         ),
-        st.builds(lambda reason: lambda one, day, now: one.end_cooperation(day, reason, now), reasons),
-        st.builds(lambda reason: lambda one, day, now: one.fall_dormant(day, reason, now), reasons),
-        st.just(lambda one, day, now: one.resume(day, now)),
+        st.builds(lambda reason: lambda one, day, now: cooperation.end(one, day, reason, now), reasons),
+        st.builds(lambda reason: lambda one, day, now: cooperation.fall_dormant(one, day, reason, now), reasons),
+        st.just(lambda one, day, now: cooperation.resume(one, day, now)),
         st.builds(
-            lambda approved: lambda one, day, now: one.record_council_decision(
+            lambda approved: lambda one, day, now: councils.record_decision(one,
                 CouncilDecision(decided_on=day, number="BV-1", approved=approved), now
             ),
             st.booleans(),
         ),
-        st.just(lambda one, day, now: one.request_coaching("Jugend", day, now)),
+        st.just(lambda one, day, now: coaching.request(one, "Jugend", day, now)),
         st.builds(
-            lambda number, coach: lambda one, day, now: one.match_coach(number, coach, day, now),
+            lambda number, coach: lambda one, day, now: coaching.match_coach(one, number, coach, day, now),
             numbers, st.sampled_from(["Stadt Zittau", "Stadt Görlitz"]),
         ),
-        st.builds(lambda number: lambda one, day, now: one.finish_coaching(number, day, now), numbers),
+        st.builds(lambda number: lambda one, day, now: coaching.finish(one, number, day, now), numbers),
         st.builds(
-            lambda meets: lambda one, day, now: one.note_prevention_council(day, now, meets=meets), st.booleans()
+            lambda meets: lambda one, day, now: councils.note_prevention_council(one, day, now, meets=meets),
+            st.booleans(),
         ),
-        st.just(lambda one, _, now: one.note_prevention_council(None, now, meets=False)),
-        st.builds(lambda agreement: lambda one, day, _: one.join(agreement, day), agreement_ids),
-        st.builds(lambda agreement: lambda one, day, _: one.leave(agreement, day, "expired"), agreement_ids),
+        st.just(lambda one, _, now: councils.note_prevention_council(one, None, now, meets=False)),
+        st.builds(lambda agreement: lambda one, day, _: accession.join(one, agreement, day), agreement_ids),
+        st.builds(lambda agreement: lambda one, day, _: accession.leave(one, agreement, day, "expired"), agreement_ids),
         st.sampled_from(
             [
                 lambda one, day, _: registry.rename(one, "Spreestadt", None, day),
                 lambda one, day, _: registry.rename(one, official.name, official.name_sorbian, day),
-                lambda one, day, _: registry.change(one, official, day),
+                lambda one, day, _: registry.update(one, official, day),
                 lambda one, day, _: registry.merge(one, ZITTAU, day),
             ]
         ),
         st.builds(
-            lambda contact, office: lambda one, day, _: registry.assign_office(
+            lambda contact, office: lambda one, day, _: offices.assign(
                 one, OfficeHolder(contact_id=contact, office=office, function="Leitung", since=day)
             ),
             contact_ids, st.sampled_from(["Bürgermeisteramt", "Präventionsstelle"]),
         ),
-        st.builds(lambda contact: lambda one, day, _: registry.leave_office(one, contact, day), contact_ids),
+        st.builds(lambda contact: lambda one, day, _: offices.leave(one, contact, day), contact_ids),
     )  # fmt: skip

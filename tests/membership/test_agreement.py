@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.membership.domain import drafting, ending, signing
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.drafting import Terms, record
 from services.membership.domain.signatures import (
@@ -49,7 +50,7 @@ TEXT = "Kooperationsvereinbarung\n\nViele Augen und Ohren sehen und hören mehr.
 IN_FORCE = in_force()
 PARTIALLY_SIGNED, _ = signed(ready(), "lpr")
 ON_PAPER, _ = record(ID, ROTHENBURG, TODAY)
-WITHDRAWN, _ = drafted().withdraw("anders entschieden", NOW)
+WITHDRAWN, _ = ending.withdraw(drafted(), "anders entschieden", NOW)
 FURTHER = (ready(), PARTIALLY_SIGNED, IN_FORCE, ON_PAPER)
 
 
@@ -59,14 +60,14 @@ def test_an_agreement_is_active_unless_it_is_over() -> None:
 
 
 def test_the_text_of_a_draft_can_be_adapted() -> None:
-    adapted, events = drafted().adapt_text(TEXT)
+    adapted, events = drafting.adapt_text(drafted(), TEXT)
     assert adapted.text == TEXT
     assert events == [AgreementTextAdapted(agreement_id=ID, municipalities=(ROTHENBURG.ref,), text=TEXT)]
 
 
 def test_the_same_text_is_no_adaption() -> None:
-    adapted, _ = drafted().adapt_text(TEXT)
-    assert adapted.adapt_text(TEXT) == (adapted, [])
+    adapted, _ = drafting.adapt_text(drafted(), TEXT)
+    assert drafting.adapt_text(adapted, TEXT) == (adapted, [])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_an_agreement_can_be_signed_until_its_last_day_or_that_of_its_term(
 @pytest.mark.parametrize("further", FURTHER, ids=lambda one: one.stage)
 def test_from_readiness_on_the_text_is_fixed(further: Agreement) -> None:
     with pytest.raises(AlreadyReady, match=rf"{ID} is {further.stage}, ready since {further.ready_on}"):
-        further.adapt_text(TEXT)
+        drafting.adapt_text(further, TEXT)
 
 
 def test_a_draft_has_no_fingerprint() -> None:
@@ -98,14 +99,14 @@ def test_a_draft_has_no_fingerprint() -> None:
 
 @given(st.text())
 def test_the_text_gets_its_fingerprint_at_readiness(text: str) -> None:
-    adapted, _ = drafted().adapt_text(text)
-    made, _ = adapted.make_ready(READY_ON, NOW)
+    adapted, _ = drafting.adapt_text(drafted(), text)
+    made, _ = drafting.make_ready(adapted, READY_ON, NOW)
     assert (made.text, made.text_sha256) == (text, hashlib.sha256(text.encode()).hexdigest())
 
 
 def test_readiness_is_told_to_all_parties_with_the_text() -> None:
-    adapted, _ = drafted().adapt_text(TEXT)
-    _, events = adapted.make_ready(READY_ON, NOW)
+    adapted, _ = drafting.adapt_text(drafted(), TEXT)
+    _, events = drafting.make_ready(adapted, READY_ON, NOW)
     assert events == [
         AgreementReady(
             agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, ready_on=READY_ON, text=TEXT,
@@ -121,26 +122,26 @@ def test_an_agreement_is_ready_since_a_day() -> None:
 @pytest.mark.parametrize("further", FURTHER, ids=lambda one: one.stage)
 def test_an_agreement_becomes_ready_only_once(further: Agreement) -> None:
     with pytest.raises(AlreadyReady, match=rf"{ID} is {further.stage}, ready since {further.ready_on}"):
-        further.make_ready(TODAY, NOW)
+        drafting.make_ready(further, TODAY, NOW)
 
 
 def test_an_agreement_that_was_withdrawn_does_not_become_ready() -> None:
     with pytest.raises(Final, match=rf"{ID} is withdrawn since 2023-01-27; draft another one"):
-        WITHDRAWN.make_ready(TODAY, NOW)
+        drafting.make_ready(WITHDRAWN, TODAY, NOW)
 
 
 def test_an_agreement_may_be_ready_today() -> None:
-    made, _ = drafted().make_ready(TODAY, NOW)
+    made, _ = drafting.make_ready(drafted(), TODAY, NOW)
     assert made.stage is Stage.READY
 
 
 def test_an_agreement_is_not_ready_tomorrow() -> None:
     with pytest.raises(ReadyInFuture, match=rf"{ID} cannot be ready on 2023-01-28: today is 2023-01-27"):
-        drafted().make_ready(TOMORROW, NOW)
+        drafting.make_ready(drafted(), TOMORROW, NOW)
 
 
 def test_the_last_day_for_signing_is_told() -> None:
-    made, [told] = drafted().make_ready(READY_ON, NOW, TOMORROW)
+    made, [told] = drafting.make_ready(drafted(), READY_ON, NOW, TOMORROW)
     assert isinstance(told, AgreementReady)
     assert made.sign_by == told.sign_by == TOMORROW
 
@@ -151,63 +152,63 @@ def test_the_last_day_for_signing_may_be_today() -> None:
 
 def test_the_last_day_for_signing_is_not_over_when_it_is_set() -> None:
     with pytest.raises(TooShort, match=rf"{ID} cannot be signed until 2023-01-26: today is 2023-01-27"):
-        drafted().make_ready(READY_ON, NOW, date(2023, 1, 26))
+        drafting.make_ready(drafted(), READY_ON, NOW, date(2023, 1, 26))
 
 
 # A bug once: it stayed ready for ever, and its parties were reminded of what they could not sign any more.
 def test_an_agreement_does_not_become_ready_after_its_term() -> None:
     made = drafted(terms=Terms(ends_on=date(2023, 6, 30)))
     with pytest.raises(TooShort, match=rf"{ID} cannot be signed until 2023-06-30: today is 2023-07-01"):
-        made.make_ready(READY_ON, at(date(2023, 7, 1)))
+        drafting.make_ready(made, READY_ON, at(date(2023, 7, 1)))
 
 
 def test_nobody_signs_before_it_is_ready() -> None:
     with pytest.raises(NotReady, match=rf"{ID} is draft"):
-        drafted().sign(signature("lpr"), NOW)
+        signing.sign(drafted(), signature("lpr"), NOW)
 
 
 def test_nobody_signs_who_is_no_party() -> None:
     with pytest.raises(NotAParty, match=r"municipality:14626610 is no party .* municipality:14626480, .* ministry$"):
-        ready().sign(signature("municipality:14626610"), NOW)
+        signing.sign(ready(), signature("municipality:14626610"), NOW)
 
 
 def test_a_witness_signs_nothing() -> None:
     witnessed = ready(terms=Terms(required=WITHOUT_MINISTRY, witnesses=("Staatsminister des Innern",)))
     with pytest.raises(NotAParty, match="ministry is no party"):
-        witnessed.sign(signature("ministry"), NOW)
+        signing.sign(witnessed, signature("ministry"), NOW)
 
 
 def test_nobody_signs_twice() -> None:
-    once, _ = ready().sign(signature("lpr", date(2023, 1, 25)), NOW)
+    once, _ = signing.sign(ready(), signature("lpr", date(2023, 1, 25)), NOW)
     with pytest.raises(AlreadySigned, match=rf"lpr signed agreement {ID} on 2023-01-25"):
-        once.sign(signature("lpr"), NOW)
+        signing.sign(once, signature("lpr"), NOW)
 
 
 def test_nobody_signs_again_what_is_in_force() -> None:
     with pytest.raises(AlreadySigned):
-        IN_FORCE.sign(signature("lpr"), NOW)
+        signing.sign(IN_FORCE, signature("lpr"), NOW)
 
 
 # A bug once: its signatures are not recorded, so all parties count as missing; the first signature takes it back to
 # "partially signed", and the fourth tells a second time that it is in force.
 def test_nobody_signs_again_what_was_signed_on_paper_before_this_system() -> None:
     with pytest.raises(Refused, match=ID):
-        ON_PAPER.sign(signature("lpr"), NOW)
+        signing.sign(ON_PAPER, signature("lpr"), NOW)
 
 
 def test_a_signature_is_not_dated_before_readiness() -> None:
     with pytest.raises(SignedBeforeReady, match=rf"lpr on 2023-01-19 is before agreement {ID} was ready on 2023-01-20"):
-        ready().sign(signature("lpr", READY_ON - timedelta(days=1)), NOW)
+        signing.sign(ready(), signature("lpr", READY_ON - timedelta(days=1)), NOW)
 
 
 def test_a_signature_may_be_dated_on_the_day_of_readiness() -> None:
-    made, _ = ready().sign(signature("lpr", READY_ON), NOW)
+    made, _ = signing.sign(ready(), signature("lpr", READY_ON), NOW)
     assert made.stage is Stage.PARTIALLY_SIGNED
 
 
 def test_a_signature_is_not_dated_in_the_future() -> None:
     with pytest.raises(SignedInFuture, match=r"lpr on 2023-01-28 is in the future: today is 2023-01-27"):
-        ready().sign(signature("lpr", TOMORROW), NOW)
+        signing.sign(ready(), signature("lpr", TOMORROW), NOW)
 
 
 def test_a_signature_is_told_with_who_is_still_missing() -> None:
@@ -215,7 +216,7 @@ def test_a_signature_is_told_with_who_is_still_missing() -> None:
         party="police_directorate:PD Görlitz", person="J. Muster", function="Leiter des Führungsstabes", deputy=True,
         signed_on=TODAY, place="Görlitz", form=Form.REMOTE,
     )  # fmt: skip
-    _, events = ready().sign(police, NOW)
+    _, events = signing.sign(ready(), police, NOW)
     assert events == [
         AgreementSignedByParty(
             agreement_id=ID, municipalities=(ROTHENBURG.ref,), party="police_directorate:PD Görlitz",
@@ -229,7 +230,7 @@ def test_a_deputy_signs_for_the_office() -> None:
     deputy = Signature(
         party="lpr", person="J. Muster", function="Referentin", deputy=True, signed_on=TODAY, place="Dresden"
     )
-    made, _ = ready().sign(deputy, NOW)
+    made, _ = signing.sign(ready(), deputy, NOW)
     assert made.signatures == (deputy,)
     assert "lpr" not in made.missing
 
@@ -237,7 +238,7 @@ def test_a_deputy_signs_for_the_office() -> None:
 @given(st.permutations(drafted(ROTHENBURG, PIRNA).parties))
 def test_in_whatever_order_it_is_in_force_with_the_last_signature_and_not_before(parties: list[str]) -> None:
     before, told_before = signed(ready(ROTHENBURG, PIRNA), *parties[:-1])
-    after, told_after = before.sign(signature(parties[-1]), NOW)
+    after, told_after = signing.sign(before, signature(parties[-1]), NOW)
     assert (before.stage, after.stage) == (Stage.PARTIALLY_SIGNED, Stage.IN_FORCE)
     in_force = [isinstance(event, AgreementSigned) for event in (*told_before, *told_after)]
     assert in_force == [False] * len(parties) + [True]
@@ -245,9 +246,9 @@ def test_in_whatever_order_it_is_in_force_with_the_last_signature_and_not_before
 
 @given(st.permutations(FOUR), st.lists(st.dates(READY_ON, TODAY), min_size=4, max_size=4))
 def test_it_is_in_force_since_the_latest_signature(parties: list[str], days: list[date]) -> None:
-    agreement, [*told] = drafted().make_ready(READY_ON, NOW)
+    agreement, [*told] = drafting.make_ready(drafted(), READY_ON, NOW)
     for party, day in zip(parties, days, strict=True):
-        agreement, told = agreement.sign(signature(party, day), NOW)
+        agreement, told = signing.sign(agreement, signature(party, day), NOW)
     assert isinstance(told[-1], AgreementSigned)
     assert agreement.in_force_since == told[-1].in_force_since == max(days)
 

@@ -2,9 +2,10 @@ from datetime import date
 
 import pytest
 
+from services.membership.domain import analysis
 from services.membership.domain.analysis import AlreadyFinished, NoMunicipality, SecurityAnalysis, start
-from services.membership.domain.milestones import EndsBeforeItBegan
-from services.membership.domain.municipality import DatedInFuture, Municipality
+from services.membership.domain.dates import DatedInFuture, EndsBeforeItBegan
+from services.membership.domain.municipality import Municipality
 from shared.events.membership.milestones import SecurityAnalysisFinished, SecurityAnalysisStarted
 from shared.kernel.errors import Invalid
 from tests.membership.examples import JUST_AFTER_MIDNIGHT_IN_SAXONY, NOW, PIRNA, ROTHENBURG, TODAY, TOMORROW
@@ -18,7 +19,7 @@ def started(*covered: Municipality, started_on: date = MONDAY) -> SecurityAnalys
     return made
 
 
-FINISHED, _ = started().finish(TODAY, 812, "Der Bahnhof wird gemieden.", NOW)
+FINISHED, _ = analysis.finish(started(), TODAY, 812, "Der Bahnhof wird gemieden.", NOW)
 
 
 def test_an_analysis_is_told_when_it_starts() -> None:
@@ -63,7 +64,7 @@ def test_an_analysis_under_way_has_no_results() -> None:
 
 
 def test_results_are_told_with_how_many_answered() -> None:
-    _, events = started().finish(TODAY, 812, "Der Bahnhof wird gemieden.", NOW)
+    _, events = analysis.finish(started(), TODAY, 812, "Der Bahnhof wird gemieden.", NOW)
     assert events == [
         SecurityAnalysisFinished(
             analysis_id=ID, municipalities=(ROTHENBURG.ref,), started_on=MONDAY, finished_on=TODAY, respondents=812,
@@ -79,20 +80,20 @@ def test_results_are_kept() -> None:
 
 
 def test_an_analysis_may_be_finished_on_the_day_on_which_it_started() -> None:
-    finished, _ = started(started_on=TODAY).finish(TODAY, None, None, NOW)
+    finished, _ = analysis.finish(started(started_on=TODAY), TODAY, None, None, NOW)
     assert finished.finished_on == TODAY
 
 
 def test_an_analysis_is_finished_once() -> None:
     with pytest.raises(AlreadyFinished, match=rf"{ID} was finished on 2023-01-27"):
-        FINISHED.finish(TODAY, 812, "Noch einmal.", NOW)
+        analysis.finish(FINISHED, TODAY, 812, "Noch einmal.", NOW)
 
 
 def test_an_analysis_is_not_finished_before_it_started() -> None:
     with pytest.raises(EndsBeforeItBegan, match=rf"{ID} was started on 2023-01-23, after 2023-01-22"):
-        started().finish(date(2023, 1, 22), None, None, NOW)
+        analysis.finish(started(), date(2023, 1, 22), None, None, NOW)
 
 
 def test_an_analysis_is_not_finished_tomorrow() -> None:
     with pytest.raises(DatedInFuture, match=rf"{ID} on 2023-01-28 is in the future"):
-        started().finish(TOMORROW, None, None, NOW)
+        analysis.finish(started(), TOMORROW, None, None, NOW)

@@ -2,8 +2,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.membership.domain.milestones import EndsBeforeItBegan, Period, Stage
-from services.membership.domain.municipality import DatedInFuture, Municipality, NotCooperating, StillMember
+from services.membership.domain import cooperation
+from services.membership.domain.cooperation import NotCooperating, StillMember
+from services.membership.domain.dates import DatedInFuture, EndsBeforeItBegan
+from services.membership.domain.milestones import Period, Stage
+from services.membership.domain.municipality import Municipality
 from shared.events.membership.milestones import (
     CooperationBegan,
     CooperationEnded,
@@ -26,12 +29,12 @@ from tests.membership.examples import (
 
 @pytest.mark.parametrize("before", [Stage.UNCONTACTED, Stage.INTERESTED, Stage.ADVISED, Stage.LEFT])
 def test_a_cooperation_begins_from_every_stage_before_and_after_one(before: Stage) -> None:
-    cooperating, _ = EVERY_STAGE[before].begin_cooperation(TODAY, NOW)
+    cooperating, _ = cooperation.begin(EVERY_STAGE[before], TODAY, NOW)
     assert (cooperating.stage, cooperating.cooperations) == (Stage.COOPERATING, (Period(since=TODAY),))
 
 
 def test_a_cooperation_is_told_with_its_day() -> None:
-    _, events = ROTHENBURG.begin_cooperation(TODAY, NOW)
+    _, events = cooperation.begin(ROTHENBURG, TODAY, NOW)
     assert events == [
         CooperationBegan(ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", began_on=TODAY)
     ]
@@ -39,27 +42,27 @@ def test_a_cooperation_is_told_with_its_day() -> None:
 
 @pytest.mark.parametrize("already", [COOPERATING, DORMANT, MEMBER, DORMANT_MEMBER], ids=lambda one: one.stage)
 def test_who_cooperates_already_does_not_begin_again(already: Municipality) -> None:
-    assert already.begin_cooperation(date(2022, 1, 1), NOW) == (already, [])
+    assert cooperation.begin(already, date(2022, 1, 1), NOW) == (already, [])
 
 
 def test_a_cooperation_from_tomorrow_is_refused_with_both_days() -> None:
     with pytest.raises(DatedInFuture, match=r"cooperation of Rothenburg.* on 2023-01-28 .* today is 2023-01-27"):
-        ROTHENBURG.begin_cooperation(TOMORROW, NOW)
+        cooperation.begin(ROTHENBURG, TOMORROW, NOW)
 
 
 def test_a_cooperation_may_be_without_a_day() -> None:
-    cooperating, [told] = ROTHENBURG.begin_cooperation(None, NOW)
+    cooperating, [told] = cooperation.begin(ROTHENBURG, None, NOW)
     assert isinstance(told, CooperationBegan)
     assert (cooperating.cooperations, told.began_on) == ((Period(since=None),), None)
 
 
 def test_a_cooperation_ends_with_its_last_day() -> None:
-    ended, _ = COOPERATING.end_cooperation(TODAY, None, NOW)
+    ended, _ = cooperation.end(COOPERATING, TODAY, None, NOW)
     assert (ended.stage, ended.cooperations) == (Stage.LEFT, (Period(since=date(2023, 1, 2), until=TODAY),))
 
 
 def test_the_end_of_a_cooperation_is_told_with_its_reason() -> None:
-    _, events = COOPERATING.end_cooperation(TODAY, "kein Personal", NOW)
+    _, events = cooperation.end(COOPERATING, TODAY, "kein Personal", NOW)
     assert events == [
         CooperationEnded(
             ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", ended_on=TODAY,
@@ -69,52 +72,52 @@ def test_the_end_of_a_cooperation_is_told_with_its_reason() -> None:
 
 
 def test_a_cooperation_that_ends_rests_no_more() -> None:
-    ended, _ = DORMANT.end_cooperation(TODAY, None, NOW)
+    ended, _ = cooperation.end(DORMANT, TODAY, None, NOW)
     assert (ended.stage, ended.dormancies[-1].until) == (Stage.LEFT, TODAY)
 
 
 def test_a_cooperation_that_ended_can_begin_again() -> None:
-    ended, _ = COOPERATING.end_cooperation(date(2023, 1, 20), None, NOW)
-    again, _ = ended.begin_cooperation(TODAY, NOW)
+    ended, _ = cooperation.end(COOPERATING, date(2023, 1, 20), None, NOW)
+    again, _ = cooperation.begin(ended, TODAY, NOW)
     assert (again.stage, len(again.cooperations)) == (Stage.COOPERATING, 2)
 
 
 @pytest.mark.parametrize("member", [MEMBER, DORMANT_MEMBER], ids=lambda one: one.stage)
 def test_a_member_gives_notice_instead_of_ending_its_cooperation(member: Municipality) -> None:
     with pytest.raises(StillMember, match=r"Rothenburg/O\.L\. \(14626480\) is a member"):
-        member.end_cooperation(TODAY, None, NOW)
+        cooperation.end(member, TODAY, None, NOW)
 
 
 @pytest.mark.parametrize("stage", [Stage.UNCONTACTED, Stage.INTERESTED, Stage.ADVISED, Stage.LEFT])
 def test_without_a_cooperation_none_ends(stage: Stage) -> None:
     with pytest.raises(NotCooperating, match=rf"Rothenburg/O\.L\. \(14626480\) is {stage}"):
-        EVERY_STAGE[stage].end_cooperation(TODAY, None, NOW)
+        cooperation.end(EVERY_STAGE[stage], TODAY, None, NOW)
 
 
 def test_a_cooperation_does_not_end_before_it_began() -> None:
     with pytest.raises(EndsBeforeItBegan, match=r"cooperation of Rothenburg.* began on 2023-01-02, after 2023-01-01"):
-        COOPERATING.end_cooperation(date(2023, 1, 1), None, NOW)
+        cooperation.end(COOPERATING, date(2023, 1, 1), None, NOW)
 
 
 def test_a_cooperation_that_began_on_no_known_day_ends_on_any_day() -> None:
-    cooperating, _ = ROTHENBURG.begin_cooperation(None, NOW)
-    ended, _ = cooperating.end_cooperation(date(2019, 3, 1), None, NOW)
+    cooperating, _ = cooperation.begin(ROTHENBURG, None, NOW)
+    ended, _ = cooperation.end(cooperating, date(2019, 3, 1), None, NOW)
     assert ended.cooperations == (Period(since=None, until=date(2019, 3, 1)),)
 
 
 def test_a_cooperation_does_not_end_tomorrow() -> None:
     with pytest.raises(DatedInFuture, match="the end of a cooperation of Rothenburg"):
-        COOPERATING.end_cooperation(TOMORROW, None, NOW)
+        cooperation.end(COOPERATING, TOMORROW, None, NOW)
 
 
 @pytest.mark.parametrize("before", [COOPERATING, MEMBER], ids=lambda one: one.stage)
 def test_a_cooperation_and_a_membership_can_rest(before: Municipality) -> None:
-    dormant, _ = before.fall_dormant(TODAY, "Bürgermeisterwahl", NOW)
+    dormant, _ = cooperation.fall_dormant(before, TODAY, "Bürgermeisterwahl", NOW)
     assert (dormant.stage, dormant.dormancies) == (Stage.DORMANT, (Period(since=TODAY, reason="Bürgermeisterwahl"),))
 
 
 def test_a_dormancy_is_told_with_its_reason() -> None:
-    _, events = COOPERATING.fall_dormant(TODAY, "Bürgermeisterwahl", NOW)
+    _, events = cooperation.fall_dormant(COOPERATING, TODAY, "Bürgermeisterwahl", NOW)
     assert events == [
         MunicipalityFellDormant(
             ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", since=TODAY,
@@ -128,41 +131,41 @@ def test_a_dormant_member_is_a_member() -> None:
 
 
 def test_what_rests_already_does_not_fall_dormant_again() -> None:
-    assert DORMANT.fall_dormant(TODAY, None, NOW) == (DORMANT, [])
+    assert cooperation.fall_dormant(DORMANT, TODAY, None, NOW) == (DORMANT, [])
 
 
 @pytest.mark.parametrize("stage", [Stage.UNCONTACTED, Stage.INTERESTED, Stage.ADVISED, Stage.LEFT])
 def test_without_a_cooperation_none_rests(stage: Stage) -> None:
     with pytest.raises(NotCooperating, match=rf"is {stage}: there is no cooperation that could rest"):
-        EVERY_STAGE[stage].fall_dormant(TODAY, None, NOW)
+        cooperation.fall_dormant(EVERY_STAGE[stage], TODAY, None, NOW)
 
 
 @pytest.mark.parametrize(
     ("dormant", "before"), [(DORMANT, Stage.COOPERATING), (DORMANT_MEMBER, Stage.MEMBER)], ids=["cooperation", "member"]
 )
 def test_what_rested_goes_on_as_what_it_was(dormant: Municipality, before: Stage) -> None:
-    resumed, _ = dormant.resume(TODAY, NOW)
+    resumed, _ = cooperation.resume(dormant, TODAY, NOW)
     assert (resumed.stage, resumed.dormancies[-1].until) == (before, TODAY - timedelta(days=1))
 
 
 def test_a_resumption_is_told_with_its_day() -> None:
-    _, events = DORMANT.resume(TODAY, NOW)
+    _, events = cooperation.resume(DORMANT, TODAY, NOW)
     assert events == [
         CooperationResumed(ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", resumed_on=TODAY)
     ]
 
 
 def test_a_dormancy_keeps_its_reason_after_its_end() -> None:
-    dormant, _ = COOPERATING.fall_dormant(TODAY, "Bürgermeisterwahl", NOW)
-    resumed, _ = dormant.resume(TODAY, NOW)
+    dormant, _ = cooperation.fall_dormant(COOPERATING, TODAY, "Bürgermeisterwahl", NOW)
+    resumed, _ = cooperation.resume(dormant, TODAY, NOW)
     assert resumed.dormancies == (Period(since=TODAY, until=TODAY - timedelta(days=1), reason="Bürgermeisterwahl"),)
 
 
 @pytest.mark.parametrize("awake", [ROTHENBURG, COOPERATING, MEMBER, LEFT], ids=lambda one: one.stage)
 def test_what_did_not_rest_is_not_resumed(awake: Municipality) -> None:
-    assert awake.resume(TODAY, NOW) == (awake, [])
+    assert cooperation.resume(awake, TODAY, NOW) == (awake, [])
 
 
 def test_nothing_is_resumed_before_it_rested() -> None:
     with pytest.raises(EndsBeforeItBegan, match=r"dormancy of Rothenburg.* began on 2023-01-16, after 2023-01-15"):
-        DORMANT.resume(date(2023, 1, 15), NOW)
+        cooperation.resume(DORMANT, date(2023, 1, 15), NOW)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from operations.embedded.servers import EmbeddedServers
+from services.membership.domain import advising, councils
 from services.membership.domain.milestones import Consultation, Stage
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.official import ATTRIBUTION
@@ -30,9 +31,11 @@ GOERLITZ, _ = register(
     )
 )
 RENAMED, _ = rename(replace(ZITTAU, prevention_councils=()), "Zittau im Gebirge (a.b)", None, date(2022, 1, 1))
-WITH_COUNCIL, _ = GOERLITZ.note_prevention_council(date(2023, 1, 9), NOW, meets=True)
-MERGED, _ = merge(PIRNA.hold_consultation(Consultation(held_on=date(2022, 5, 5)), NOW)[0], GOERLITZ, date(2023, 1, 1))
-ACTIVE, _ = MEMBER.choose_action_fields([ActionField.GRAFFITI, ActionField.DRUGS])
+WITH_COUNCIL, _ = councils.note_prevention_council(GOERLITZ, date(2023, 1, 9), NOW, meets=True)
+MERGED, _ = merge(
+    advising.hold_consultation(PIRNA, Consultation(held_on=date(2022, 5, 5)), NOW)[0], GOERLITZ, date(2023, 1, 1)
+)
+ACTIVE, _ = advising.choose_action_fields(MEMBER, [ActionField.GRAFFITI, ActionField.DRUGS])
 
 PLACES = {"bautzen": BAUTZEN, "goerlitz": WITH_COUNCIL, "zittau": RENAMED, "pirna": MERGED, "rothenburg": ACTIVE}
 

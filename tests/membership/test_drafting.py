@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.membership.domain import advising
+from services.membership.domain.dates import Dissolved
 from services.membership.domain.drafting import NoParty, Terms, draft, record
-from services.membership.domain.municipality import Dissolved, Municipality
+from services.membership.domain.municipality import Municipality
 from services.membership.domain.parties import DEFAULT_PARTIES, PartyKind
 from services.membership.domain.registry import merge
-from services.membership.domain.template import FIELDS, STANDARD, Template
+from services.membership.domain.template import FIELDS, STANDARD, Template, publish
 from services.membership.domain.term import Stage, TooShort
 from shared.alliance.action_fields import GERMAN, ActionField
 from shared.events.membership.agreements import AgreementDrafted, AgreementRecorded, AgreementSigned
@@ -30,13 +32,13 @@ from tests.membership.examples import (
     municipality,
 )
 
-HERE, _ = ROTHENBURG.choose_action_fields([ActionField.GRAFFITI, ActionField.DRUGS])
-THERE, _ = ZITTAU.choose_action_fields([ActionField.VIOLENCE, ActionField.DRUGS])
+HERE, _ = advising.choose_action_fields(ROTHENBURG, [ActionField.GRAFFITI, ActionField.DRUGS])
+THERE, _ = advising.choose_action_fields(ZITTAU, [ActionField.VIOLENCE, ActionField.DRUGS])
 
 
 def written(text: str, *covered: Municipality, terms: Terms = STANDARD_TERMS) -> str:
     """What becomes of the text of a template."""
-    template, _ = Template(id=STANDARD).publish(text)
+    template, _ = publish(Template(id=STANDARD), text)
     agreement, _ = draft(ID, covered or [HERE], terms, NOW, template)
     return agreement.text
 
@@ -89,7 +91,7 @@ def test_a_draft_is_told_with_all_of_its_terms() -> None:
         required=WITHOUT_MINISTRY, ordered=True, witnesses=("Staatsminister des Innern",), ends_on=date(2027, 12, 31),
         notice_months=6,
     )  # fmt: skip
-    template, _ = Template(id="gemeinsam").publish("Vereinbarung")
+    template, _ = publish(Template(id="gemeinsam"), "Vereinbarung")
     _, events = draft(ID, [HERE], terms, NOW, template)
     assert events == [
         AgreementDrafted(
@@ -134,16 +136,16 @@ def test_an_agreement_does_not_end_on_the_day_on_which_it_is_drafted() -> None:
 
 
 def test_an_agreement_is_drafted_with_the_last_version_of_its_text() -> None:
-    template, _ = Template(id=STANDARD).publish("Erste Fassung")
-    template, _ = template.publish("Zweite Fassung")
+    first, _ = publish(Template(id=STANDARD), "Erste Fassung")
+    template, _ = publish(first, "Zweite Fassung")
     agreement, _ = draft(ID, [ROTHENBURG], STANDARD_TERMS, NOW, template)
     assert (agreement.text, agreement.template, agreement.template_version) == ("Zweite Fassung", "kooperation", 2)
 
 
 def test_a_draft_keeps_its_text_when_a_new_version_is_published() -> None:
-    template, _ = Template(id=STANDARD).publish("Erste Fassung")
+    template, _ = publish(Template(id=STANDARD), "Erste Fassung")
     agreement, _ = draft(ID, [ROTHENBURG], STANDARD_TERMS, NOW, template)
-    template.publish("Zweite Fassung")
+    publish(template, "Zweite Fassung")
     assert (agreement.text, agreement.template_version) == ("Erste Fassung", 1)
 
 

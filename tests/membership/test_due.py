@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.membership.domain import drafting, signing
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.drafting import Terms
 from services.membership.domain.ending import end, fall_due, give_notice, renew
@@ -44,7 +45,7 @@ def due(agreement: Agreement, on: date) -> Agreement:
 
 def declined(agreement: Agreement, *parties: str) -> Agreement:
     for party in parties:
-        agreement, _ = agreement.decline(Decline(party=party, declined_on=TODAY, reason="nein"), NOW)
+        agreement, _ = signing.decline(agreement, Decline(party=party, declined_on=TODAY, reason="nein"), NOW)
     return agreement
 
 
@@ -100,7 +101,7 @@ def test_of_several_dates_on_which_the_service_was_down_only_the_last_one_is_tol
 
 
 def test_an_agreement_recorded_as_ready_long_ago_is_not_reminded_of_the_past() -> None:
-    made, _ = drafted().make_ready(TODAY - timedelta(days=30), NOW)
+    made, _ = drafting.make_ready(drafted(), TODAY - timedelta(days=30), NOW)
     assert made.due_on == TODAY + timedelta(days=12)
 
 
@@ -113,7 +114,7 @@ def test_where_everybody_declined_nobody_is_reminded() -> None:
 
 
 def test_who_declined_and_signed_all_the_same_is_not_reminded() -> None:
-    changed_its_mind, _ = declined(ready(), "lpr").sign(signature("lpr"), NOW)
+    changed_its_mind, _ = signing.sign(declined(ready(), "lpr"), signature("lpr"), NOW)
     assert reminded(changed_its_mind, FIRST) == (*FOUR[:2], "ministry")
 
 

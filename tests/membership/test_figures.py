@@ -7,6 +7,7 @@ import pytest
 
 from operations.demo.load import rows
 from operations.embedded.servers import EmbeddedServers
+from services.membership.domain import accession, advising, cooperation, councils
 from services.membership.domain.milestones import Consultation, Membership, Period
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.registry import Official, merge, register
@@ -51,16 +52,20 @@ def goes_on(periods: tuple[Period | Membership, ...], day: date) -> bool:
 Change = Callable[[Municipality, date, random.Random], Municipality]
 
 CHANGES: tuple[Change, ...] = (
-    lambda one, day, _: one.show_interest(day, None, at(day))[0],
-    lambda one, day, chance: one.hold_consultation(Consultation(held_on=chance.choice((day, None))), at(day))[0],
-    lambda one, day, chance: one.begin_cooperation(chance.choice((day, day, None)), at(day))[0],
-    lambda one, day, _: one.end_cooperation(day, None, at(day))[0],
-    lambda one, day, _: one.fall_dormant(day, None, at(day))[0],
-    lambda one, day, _: one.resume(day, at(day))[0],
-    lambda one, day, _: one.join(f"KV-{day}", day)[0],
-    lambda one, day, _: one.leave(one.memberships[-1].agreement_id, day, "terminated")[0] if one.memberships else one,
-    lambda one, day, chance: one.note_prevention_council(
-        chance.choice((day, None)), at(day), meets=chance.random() < 0.7
+    lambda one, day, _: advising.show_interest(one, day, None, at(day))[0],
+    lambda one, day, chance: advising.hold_consultation(one, Consultation(held_on=chance.choice((day, None))), at(day))[
+        0
+    ],
+    lambda one, day, chance: cooperation.begin(one, chance.choice((day, day, None)), at(day))[0],
+    lambda one, day, _: cooperation.end(one, day, None, at(day))[0],
+    lambda one, day, _: cooperation.fall_dormant(one, day, None, at(day))[0],
+    lambda one, day, _: cooperation.resume(one, day, at(day))[0],
+    lambda one, day, _: accession.join(one, f"KV-{day}", day)[0],
+    lambda one, day, _: (
+        accession.leave(one, one.memberships[-1].agreement_id, day, "terminated")[0] if one.memberships else one
+    ),
+    lambda one, day, chance: councils.note_prevention_council(
+        one, chance.choice((day, None)), at(day), meets=chance.random() < 0.7
     )[0],
     lambda one, day, chance: merge(one, ROTHENBURG, day)[0] if chance.random() < 0.1 else one,
 )
@@ -159,7 +164,7 @@ async def alliance(servers: EmbeddedServers) -> AsyncIterator[Archive]:
         )  # fmt: skip
         all.append(loaded(register(official)[0], known.get(row["ags"])))
     await archive.keep(*all)
-    await archive.keep((await archive.records.municipalities.get(ROTHENBURG.ags)).join("KV-2023-1", TODAY)[0])
+    await archive.keep(accession.join(await archive.records.municipalities.get(ROTHENBURG.ags), "KV-2023-1", TODAY)[0])
     yield archive
     await archive.close()
 
@@ -167,13 +172,13 @@ async def alliance(servers: EmbeddedServers) -> AsyncIterator[Archive]:
 def loaded(one: Municipality, known: dict[str, str] | None) -> Municipality:
     if not known:
         return one
-    one, _ = one.hold_consultation(Consultation(held_on=None), NOW)
+    one, _ = advising.hold_consultation(one, Consultation(held_on=None), NOW)
     if known["stage"] == "cooperating":
-        one, _ = one.begin_cooperation(None, NOW)
+        one, _ = cooperation.begin(one, None, NOW)
     if known["council"] == "yes":
-        one, _ = one.note_prevention_council(None, NOW, meets=True)
+        one, _ = councils.note_prevention_council(one, None, NOW, meets=True)
     if known["stage"] == "member":
-        one, _ = one.join(f"KV-{one.ags}", date.fromisoformat(known["agreement_in_force_since"]))
+        one, _ = accession.join(one, f"KV-{one.ags}", date.fromisoformat(known["agreement_in_force_since"]))
     return one
 
 

@@ -2,8 +2,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.membership.domain import accession, advising, coaching, cooperation, councils, ending, signing
 from services.membership.domain.agreement import Agreement
-from services.membership.domain.analysis import SecurityAnalysis, start
+from services.membership.domain.analysis import SecurityAnalysis, finish, start
 from services.membership.domain.drafting import record
 from services.membership.domain.ending import end, fall_due, give_notice
 from services.membership.domain.journey import Journey, JourneyWarning, journey
@@ -57,15 +58,15 @@ def warnings(journey: Journey) -> set[str]:
     return set(journey.warnings)
 
 
-def analysis() -> SecurityAnalysis:
+def security_analysis() -> SecurityAnalysis:
     """An analysis of Rothenburg that was started on 9 January 2023."""
     return start("SA-2023-1", [ROTHENBURG], date(2023, 1, 9), NOW, with_survey=False, subject=None)[0]
 
 
 def test_the_milestones_stand_in_the_order_of_their_days() -> None:
-    one, _ = ROTHENBURG.begin_cooperation(date(2023, 1, 19), NOW)
-    one, _ = one.hold_consultation(Consultation(held_on=date(2023, 1, 12), topics=("graffiti", "drugs")), NOW)
-    one, _ = one.show_interest(date(2023, 1, 5), "by phone", NOW)
+    one, _ = cooperation.begin(ROTHENBURG, date(2023, 1, 19), NOW)
+    one, _ = advising.hold_consultation(one, Consultation(held_on=date(2023, 1, 12), topics=("graffiti", "drugs")), NOW)
+    one, _ = advising.show_interest(one, date(2023, 1, 5), "by phone", NOW)
     assert [(each.kind, each.day, each.detail) for each in told(one).milestones] == [
         ("interest_shown", date(2023, 1, 5), "by phone"),
         ("consultation_held", date(2023, 1, 12), "graffiti, drugs"),
@@ -74,15 +75,15 @@ def test_the_milestones_stand_in_the_order_of_their_days() -> None:
 
 
 def test_what_has_no_day_comes_first() -> None:
-    one, _ = ROTHENBURG.show_interest(date(2023, 1, 5), None, NOW)
-    one, _ = one.hold_consultation(Consultation(held_on=None), NOW)
+    one, _ = advising.show_interest(ROTHENBURG, date(2023, 1, 5), None, NOW)
+    one, _ = advising.hold_consultation(one, Consultation(held_on=None), NOW)
     assert milestones(told(one)) == ["consultation_held", "interest_shown"]
 
 
 def test_what_happened_on_one_day_stands_in_its_natural_order() -> None:
     agreement = in_force()
-    one, _ = ROTHENBURG.join(agreement.id, TODAY)
-    one, _ = one.hold_consultation(Consultation(held_on=TODAY), NOW)
+    one, _ = accession.join(ROTHENBURG, agreement.id, TODAY)
+    one, _ = advising.hold_consultation(one, Consultation(held_on=TODAY), NOW)
     assert milestones(told(one, agreement)) == [
         "agreement_ready", "consultation_held", "agreement_drafted", *["signed"] * 4, "agreement_in_force", "joined",
     ]  # fmt: skip
@@ -90,7 +91,7 @@ def test_what_happened_on_one_day_stands_in_its_natural_order() -> None:
 
 def test_signatures_and_declines_name_the_party_and_never_a_person() -> None:
     partly, _ = signed(ready(), "lpr")
-    partly, _ = partly.decline(Decline(party="ministry", declined_on=TODAY, reason="K. Muster says no"), NOW)
+    partly, _ = signing.decline(partly, Decline(party="ministry", declined_on=TODAY, reason="K. Muster says no"), NOW)
     shown = {str(each.kind): (each.detail, each.of) for each in told(ROTHENBURG, partly).milestones}
     assert (shown["signed"], shown["signature_declined"]) == (("lpr", ID), ("ministry", ID))
     assert "Muster" not in str(told(ROTHENBURG, partly))
@@ -98,14 +99,14 @@ def test_signatures_and_declines_name_the_party_and_never_a_person() -> None:
 
 def test_of_an_agreement_that_was_entered_only_its_beginning_is_known() -> None:
     entered, _ = record(ID, ROTHENBURG, date(2020, 5, 4))
-    one, _ = ROTHENBURG.join(ID, date(2020, 5, 4))
+    one, _ = accession.join(ROTHENBURG, ID, date(2020, 5, 4))
     assert milestones(told(one, entered)) == ["agreement_in_force", "joined"]
 
 
 @pytest.mark.parametrize(
     ("agreement", "kind"),
     [
-        (drafted().withdraw("other plans", NOW)[0], "agreement_withdrawn"),
+        (ending.withdraw(drafted(), "other plans", NOW)[0], "agreement_withdrawn"),
         (fall_due(ready(sign_by=TODAY), at(TODAY + timedelta(days=1)))[0], "agreement_lapsed"),
         (end(in_force(), in_force().remaining, TODAY, "terminated")[0], "agreement_terminated"),
         (end(in_force(), in_force().remaining, TODAY, "expired")[0], "agreement_expired"),
@@ -120,18 +121,18 @@ def test_whoever_left_joined_before() -> None:
 
 
 def test_a_cooperation_that_rested_and_went_on_says_so() -> None:
-    one, _ = DORMANT.resume(TODAY, NOW)
+    one, _ = cooperation.resume(DORMANT, TODAY, NOW)
     assert milestones(told(one)) == ["cooperation_began", "fell_dormant", "resumed"]
 
 
 def test_a_cooperation_that_ended_while_it_rested_did_not_go_on() -> None:
-    one, _ = DORMANT.end_cooperation(TODAY, None, NOW)
+    one, _ = cooperation.end(DORMANT, TODAY, None, NOW)
     assert milestones(told(one)) == ["cooperation_began", "fell_dormant", "cooperation_ended"]
 
 
 def test_a_prevention_council_whose_end_nobody_knows_has_no_day() -> None:
-    one, _ = ROTHENBURG.note_prevention_council(None, NOW, meets=True)
-    one, _ = one.note_prevention_council(None, NOW, meets=False)
+    one, _ = councils.note_prevention_council(ROTHENBURG, None, NOW, meets=True)
+    one, _ = councils.note_prevention_council(one, None, NOW, meets=False)
     assert [(each.kind, each.day) for each in told(one).milestones] == [
         ("prevention_council_began", None),
         ("prevention_council_ended", None),
@@ -139,14 +140,14 @@ def test_a_prevention_council_whose_end_nobody_knows_has_no_day() -> None:
 
 
 def test_coachings_councils_analyses_and_mergers_are_milestones() -> None:
-    one, _ = ROTHENBURG.record_council_decision(
-        CouncilDecision(decided_on=date(2023, 1, 3), number="7/2023", approved=True), NOW
+    one, _ = councils.record_decision(
+        ROTHENBURG, CouncilDecision(decided_on=date(2023, 1, 3), number="7/2023", approved=True), NOW
     )
-    one, _ = one.request_coaching("graffiti", date(2023, 1, 10), NOW)
-    one, _ = one.match_coach(1, "Polizei", date(2023, 1, 11), NOW)
-    one, _ = one.finish_coaching(1, date(2023, 1, 12), NOW)
+    one, _ = coaching.request(one, "graffiti", date(2023, 1, 10), NOW)
+    one, _ = coaching.match_coach(one, 1, "Polizei", date(2023, 1, 11), NOW)
+    one, _ = coaching.finish(one, 1, date(2023, 1, 12), NOW)
     one, _ = merge(one, ZITTAU, TODAY)
-    finished, _ = analysis().finish(TODAY, 12, "well", NOW)
+    finished, _ = finish(security_analysis(), TODAY, 12, "well", NOW)
     assert [(each.kind, each.detail, each.of) for each in told(one, analyses=[finished]).milestones] == [
         ("council_approved", "7/2023", None),
         ("analysis_started", None, "SA-2023-1"),
@@ -165,9 +166,9 @@ def test_an_agreement_without_consultation_or_council_decision_is_no_crime_but_w
 
 
 def test_whoever_did_everything_is_not_warned() -> None:
-    one, _ = ADVISED.choose_action_fields([ActionField.GRAFFITI])
-    one, _ = one.record_council_decision(CouncilDecision(decided_on=TODAY, number="1", approved=True), NOW)
-    one, _ = one.begin_cooperation(TODAY, NOW)
+    one, _ = advising.choose_action_fields(ADVISED, [ActionField.GRAFFITI])
+    one, _ = councils.record_decision(one, CouncilDecision(decided_on=TODAY, number="1", approved=True), NOW)
+    one, _ = cooperation.begin(one, TODAY, NOW)
     assert told(one, in_force()).warnings == ()
 
 
@@ -202,7 +203,7 @@ def test_the_last_decision_of_the_council_counts(*, first: bool, second: bool, a
     one = ROTHENBURG
     # Recorded the other way round.
     for day, approved in ((days[1], second), (days[0], first)):
-        one, _ = one.record_council_decision(CouncilDecision(decided_on=day, number=str(day), approved=approved), NOW)
+        one, _ = councils.record_decision(one, CouncilDecision(decided_on=day, number=str(day), approved=approved), NOW)
     assert (JourneyWarning.COUNCIL_DECIDED_AGAINST in told(one, drafted()).warnings) == against
     assert JourneyWarning.AGREEMENT_WITHOUT_COUNCIL_DECISION not in told(one, drafted()).warnings
 
@@ -220,13 +221,13 @@ def test_signatures_are_overdue_after_fourteen_days(days: int, *, overdue: bool)
 
 def test_nothing_is_overdue_where_all_who_are_missing_have_declined() -> None:
     partly, _ = signed(ready(), *FOUR[:3])
-    declined, _ = partly.decline(Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
+    declined, _ = signing.decline(partly, Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
     found = told(COOPERATING, declined, on=after(30)).warnings
     assert JourneyWarning.SIGNATURE_OVERDUE not in found
     assert JourneyWarning.SIGNATURE_DECLINED in found
 
 
 def test_who_declined_and_signed_all_the_same_is_forgiven() -> None:
-    declined, _ = ready().decline(Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
-    mended, _ = declined.sign(signature("ministry"), NOW)
+    declined, _ = signing.decline(ready(), Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
+    mended, _ = signing.sign(declined, signature("ministry"), NOW)
     assert JourneyWarning.SIGNATURE_DECLINED not in told(COOPERATING, mended).warnings

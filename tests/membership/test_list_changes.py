@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 
 from services.membership.domain.agreement import Agreement
-from services.membership.domain.list_changes import (
-    Changes,
+from services.membership.domain.list_consequences import with_agreements
+from services.membership.domain.list_diff import (
+    ListDiff,
     ListHasProblems,
     PreviewOutdated,
 )
-from services.membership.domain.list_consequences import with_agreements
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.registry import register
 from services.membership.domain.term import Stage
@@ -92,7 +92,7 @@ def test_a_list_with_problems_is_refused_with_the_first_of_them() -> None:
         (compared(ARZBERG, replace(BEILRODE, predecessors=(TORGAU.ags,))), replace(SAXONY[2], valid_to=LAST_DAY)),
     ],
 )
-def test_what_changed_since_the_comparison_is_not_overwritten(changes: Changes, by_now: Municipality) -> None:
+def test_what_changed_since_the_comparison_is_not_overwritten(changes: ListDiff, by_now: Municipality) -> None:
     decide = changes.decisions({one.ags: one for one in SAXONY})[TORGAU.ags]
     with pytest.raises(PreviewOutdated, match="by now"):
         decide(by_now)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.list_changes import (
-    Changes,
-    FieldChange,
+from services.membership.domain.list_diff import (
+    ListDiff,
     Merged,
+    NewDatum,
     Renamed,
 )
 from services.membership.domain.municipality import Municipality
@@ -47,7 +47,7 @@ from tests.membership.listed import (
 
 def test_the_same_list_changes_nothing() -> None:
     changes = compared(TORGAU, ARZBERG, BEILRODE)
-    assert changes == Changes(valid_from=DAY, added=(), renamed=(), merged=(), changed=(), unchanged=3)
+    assert changes == ListDiff(valid_from=DAY, added=(), renamed=(), merged=(), changed=(), unchanged=3)
 
 
 def test_a_new_municipality_is_added_with_all_its_data() -> None:
@@ -84,7 +84,7 @@ def test_changed_data_are_told_field_by_field(field: str, new: Any) -> None:
     changes = compared(ARZBERG, BEILRODE, replace(TORGAU, **{field: new}))
     [changed] = changes.changed
     assert (changed.ags, changed.name) == (TORGAU.ags, "Torgau")
-    assert changed.fields == (FieldChange(field=field, old=getattr(TORGAU, field), new=new),)
+    assert changed.fields == (NewDatum(field=field, old=getattr(TORGAU, field), new=new),)
     assert getattr(applied(changes, SAXONY)[2], field) == new
 
 
@@ -231,4 +231,4 @@ def test_order_does_not_matter_and_a_list_that_was_applied_changes_nothing(
     assert compared(*shuffled, known=states).digest == changes.digest
 
     again = compared(*shuffled, known=applied(changes, known))
-    assert again == Changes(valid_from=DAY, added=(), renamed=(), merged=(), changed=(), unchanged=len(listed))
+    assert again == ListDiff(valid_from=DAY, added=(), renamed=(), merged=(), changed=(), unchanged=len(listed))

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.membership.domain import advising, coaching, ending, signing
 from services.membership.domain.agreement import Agreement
-from services.membership.domain.analysis import SecurityAnalysis, start
+from services.membership.domain.analysis import SecurityAnalysis, finish, start
 from services.membership.domain.drafting import Terms
 from services.membership.domain.ending import end, give_notice
 from services.membership.domain.milestones import Consultation, Interest
@@ -57,7 +58,7 @@ def only(steps: tuple[NextStep, ...]) -> NextStep:
     return step
 
 
-def analysis() -> SecurityAnalysis:
+def security_analysis() -> SecurityAnalysis:
     """An analysis of Rothenburg that was started on 9 January 2023."""
     return start("SA-2023-1", [ROTHENBURG], date(2023, 1, 9), NOW, with_survey=False, subject=None)[0]
 
@@ -67,8 +68,8 @@ def test_nothing_comes_next_for_who_was_never_contacted() -> None:
 
 
 def test_who_is_interested_waits_for_advice_since_the_first_interest() -> None:
-    one, _ = ROTHENBURG.show_interest(date(2023, 1, 20), None, NOW)
-    one, _ = one.show_interest(date(2023, 1, 9), None, NOW)
+    one, _ = advising.show_interest(ROTHENBURG, date(2023, 1, 20), None, NOW)
+    one, _ = advising.show_interest(one, date(2023, 1, 9), None, NOW)
     step = only(upcoming(one))
     assert (step.step, step.waiting_for, step.since, step.days) == (Step.CONSULT, ("lpr",), date(2023, 1, 9), 18)
 
@@ -79,7 +80,7 @@ def test_an_interest_without_a_day_waits_since_nobody_knows_when() -> None:
 
 
 def test_who_was_advised_decides_on_working_closely_since_the_last_consultation() -> None:
-    one, _ = ADVISED.hold_consultation(Consultation(held_on=date(2023, 1, 9)), NOW)
+    one, _ = advising.hold_consultation(ADVISED, Consultation(held_on=date(2023, 1, 9)), NOW)
     step = only(upcoming(one, on=after(5)))
     assert (step.step, step.waiting_for, step.since, step.days) == (Step.AGREE_ON_COOPERATION, (TOWN,), TODAY, 5)
 
@@ -90,7 +91,7 @@ def test_who_cooperates_waits_for_a_draft() -> None:
 
 
 def test_after_a_draft_that_came_to_nothing_the_next_one_is_waited_for_anew() -> None:
-    withdrawn, _ = drafted().withdraw("other plans", NOW)
+    withdrawn, _ = ending.withdraw(drafted(), "other plans", NOW)
     assert only(upcoming(COOPERATING, withdrawn, on=after(3))).since == TODAY
 
 
@@ -116,7 +117,7 @@ def test_where_there_is_an_order_only_those_whose_turn_it_is_are_waited_for() ->
 
 
 def test_who_declined_is_no_longer_waited_for_but_the_lpr_settles_it() -> None:
-    declined, _ = ready().decline(Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
+    declined, _ = signing.decline(ready(), Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
     sign, settle = upcoming(COOPERATING, declined)
     assert (sign.step, sign.waiting_for) == (Step.SIGN, FOUR[:3])
     assert (settle.step, settle.waiting_for, settle.since) == (Step.SETTLE_DECLINE, ("lpr",), TODAY)
@@ -124,7 +125,7 @@ def test_who_declined_is_no_longer_waited_for_but_the_lpr_settles_it() -> None:
 
 def test_where_only_who_declined_is_missing_nothing_but_settling_comes_next() -> None:
     partly, _ = signed(ready(), *FOUR[:3])
-    declined, _ = partly.decline(Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
+    declined, _ = signing.decline(partly, Decline(party="ministry", declined_on=TODAY, reason="no"), NOW)
     assert only(upcoming(COOPERATING, declined)).step is Step.SETTLE_DECLINE
 
 
@@ -176,7 +177,7 @@ def test_nothing_comes_next_for_who_has_left() -> None:
 
 
 def test_who_asks_for_a_coach_waits_for_one_beside_everything_else() -> None:
-    one, _ = ADVISED.request_coaching("graffiti", date(2023, 1, 10), NOW)
+    one, _ = coaching.request(ADVISED, "graffiti", date(2023, 1, 10), NOW)
     coach, cooperation = upcoming(one)
     assert (coach.step, coach.waiting_for, coach.since, coach.of) == (
         Step.MATCH_COACH, ("lpr",), date(2023, 1, 10), "1",
@@ -185,25 +186,25 @@ def test_who_asks_for_a_coach_waits_for_one_beside_everything_else() -> None:
 
 
 def test_who_has_a_coach_waits_for_none() -> None:
-    one, _ = ROTHENBURG.request_coaching("graffiti", date(2023, 1, 10), NOW)
-    one, _ = one.match_coach(1, "Polizei", TODAY, NOW)
+    one, _ = coaching.request(ROTHENBURG, "graffiti", date(2023, 1, 10), NOW)
+    one, _ = coaching.match_coach(one, 1, "Polizei", TODAY, NOW)
     assert upcoming(one) == ()
 
 
 def test_an_analysis_under_way_waits_to_be_finished() -> None:
-    step = only(upcoming(ROTHENBURG, analyses=[analysis()]))
+    step = only(upcoming(ROTHENBURG, analyses=[security_analysis()]))
     assert (step.step, step.since, step.of) == (Step.FINISH_ANALYSIS, date(2023, 1, 9), "SA-2023-1")
 
 
 def test_an_analysis_that_was_finished_waits_for_nobody() -> None:
-    finished, _ = analysis().finish(TODAY, None, None, NOW)
+    finished, _ = finish(security_analysis(), TODAY, None, None, NOW)
     assert upcoming(ROTHENBURG, analyses=[finished]) == ()
 
 
 def test_what_waits_longest_comes_first_and_what_has_no_day_comes_last() -> None:
-    one, _ = ROTHENBURG.hold_consultation(Consultation(held_on=None), NOW)
-    one, _ = one.request_coaching("graffiti", date(2023, 1, 10), NOW)
-    found = upcoming(one, analyses=[analysis()])
+    one, _ = advising.hold_consultation(ROTHENBURG, Consultation(held_on=None), NOW)
+    one, _ = coaching.request(one, "graffiti", date(2023, 1, 10), NOW)
+    found = upcoming(one, analyses=[security_analysis()])
     assert [step.step for step in found] == [Step.FINISH_ANALYSIS, Step.MATCH_COACH, Step.AGREE_ON_COOPERATION]
 
 

@@ -3,17 +3,16 @@ from datetime import date
 
 import pytest
 
-from services.membership.domain.milestones import EndsBeforeItBegan
+from services.membership.domain.dates import EndsBeforeItBegan
 from services.membership.domain.municipality import Municipality
+from services.membership.domain.offices import assign, leave
 from services.membership.domain.official import FormerName, OfficeHolder, searched
 from services.membership.domain.registry import (
     Official,
-    assign_office,
-    change,
-    leave_office,
     merge,
     register,
     rename,
+    update,
 )
 from shared.alliance.districts import UnknownDistrict
 from shared.alliance.sizes import SizeClass
@@ -37,7 +36,7 @@ AS_LISTED, _ = register(BAUTZEN)
 MAYOR = OfficeHolder(contact_id="p-1", office="Bürgermeisteramt", function="Bürgermeisterin", since=date(2015, 8, 1))
 SUCCESSOR = OfficeHolder(contact_id="p-2", office="Bürgermeisteramt", function="Bürgermeister", since=date(2022, 8, 1))
 PREVENTION = OfficeHolder(contact_id="p-1", office="Präventionsstelle", function="Leiterin", since=date(2018, 1, 1))
-GOVERNED, _ = assign_office(ROTHENBURG, MAYOR)
+GOVERNED, _ = assign(ROTHENBURG, MAYOR)
 
 
 def test_registering_tells_the_official_data() -> None:
@@ -110,7 +109,7 @@ def test_an_agreement_keeps_the_name_under_which_it_was_drafted() -> None:
 
 
 def test_newer_official_data_is_told_all_together() -> None:
-    _, events = change(AS_LISTED, replace(BAUTZEN, population=38_000), NEW_YEAR)
+    _, events = update(AS_LISTED, replace(BAUTZEN, population=38_000), NEW_YEAR)
     assert events == [
         MunicipalityChanged(
             ags="14625020", name="Bautzen", police_directorate="PD Görlitz", kind="Stadt", district="Bautzen",
@@ -120,16 +119,16 @@ def test_newer_official_data_is_told_all_together() -> None:
 
 
 def test_with_its_inhabitants_a_municipality_changes_its_size_class() -> None:
-    changed, _ = change(AS_LISTED, replace(BAUTZEN, population=120_000), NEW_YEAR)
+    changed, _ = update(AS_LISTED, replace(BAUTZEN, population=120_000), NEW_YEAR)
     assert (changed.population, changed.size_class) == (120_000, SizeClass.CITY)
 
 
 def test_the_same_official_data_changes_nothing() -> None:
-    assert change(AS_LISTED, BAUTZEN, NEW_YEAR) == (AS_LISTED, [])
+    assert update(AS_LISTED, BAUTZEN, NEW_YEAR) == (AS_LISTED, [])
 
 
 def test_a_name_is_changed_by_renaming_alone() -> None:
-    changed, _ = change(AS_LISTED, replace(BAUTZEN, name="Bautzen am See", population=38_000), NEW_YEAR)
+    changed, _ = update(AS_LISTED, replace(BAUTZEN, name="Bautzen am See", population=38_000), NEW_YEAR)
     assert (changed.name, changed.former_names) == ("Bautzen", ())
 
 
@@ -138,7 +137,7 @@ def test_new_official_data_leave_the_milestones_alone() -> None:
         ags="14626480", name="Rothenburg/O.L.", kind="Stadt", district="Görlitz", nuts3="DED2D", latitude=51.0,
         longitude=15.0,
     )  # fmt: skip
-    changed, _ = change(COOPERATING, official, NEW_YEAR)
+    changed, _ = update(COOPERATING, official, NEW_YEAR)
     assert (changed.stage, changed.cooperations) == (COOPERATING.stage, COOPERATING.cooperations)
 
 
@@ -172,7 +171,7 @@ def test_somebody_holds_an_office() -> None:
 
 
 def test_whoever_holds_an_office_is_told_without_a_name() -> None:
-    _, events = assign_office(ROTHENBURG, MAYOR)
+    _, events = assign(ROTHENBURG, MAYOR)
     assert events == [
         OfficeHolderAssigned(
             ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", contact_id="p-1",
@@ -182,12 +181,12 @@ def test_whoever_holds_an_office_is_told_without_a_name() -> None:
 
 
 def test_a_new_mayor_does_not_rewrite_history() -> None:
-    after, _ = assign_office(GOVERNED, SUCCESSOR)
+    after, _ = assign(GOVERNED, SUCCESSOR)
     assert after.office_holders == (replace(MAYOR, until=date(2022, 7, 31)), SUCCESSOR)
 
 
 def test_a_new_mayor_is_told_after_the_former_one_has_left() -> None:
-    _, events = assign_office(GOVERNED, SUCCESSOR)
+    _, events = assign(GOVERNED, SUCCESSOR)
     left, assigned = events
     assert isinstance(assigned, OfficeHolderAssigned)
     assert left == OfficeHolderLeft(
@@ -197,11 +196,11 @@ def test_a_new_mayor_is_told_after_the_former_one_has_left() -> None:
 
 
 def test_whoever_holds_an_office_already_is_not_assigned_again() -> None:
-    assert assign_office(GOVERNED, replace(MAYOR, since=TODAY)) == (GOVERNED, [])
+    assert assign(GOVERNED, replace(MAYOR, since=TODAY)) == (GOVERNED, [])
 
 
 def test_another_office_is_held_besides() -> None:
-    after, events = assign_office(GOVERNED, replace(PREVENTION, contact_id="p-3"))
+    after, events = assign(GOVERNED, replace(PREVENTION, contact_id="p-3"))
     assert [holder.until for holder in after.office_holders] == [None, None]
     assert len(events) == 1
 
@@ -210,46 +209,44 @@ def test_another_office_is_held_besides() -> None:
 def test_a_new_mayor_leaves_the_other_office_of_the_former_one_alone(holders: tuple[OfficeHolder, ...]) -> None:
     before = ROTHENBURG
     for holder in holders:
-        before, _ = assign_office(before, holder)
-    after, _ = assign_office(before, SUCCESSOR)
+        before, _ = assign(before, holder)
+    after, _ = assign(before, SUCCESSOR)
     held = {holder.office: holder.contact_id for holder in after.office_holders if holder.until is None}
     assert held == {"Präventionsstelle": "p-1", "Bürgermeisteramt": "p-2"}
 
 
 def test_nobody_takes_over_an_office_before_its_holder_did() -> None:
     with pytest.raises(EndsBeforeItBegan, match=r"Bürgermeisteramt of Rothenburg.* held since 2015-08-01, not until"):
-        assign_office(GOVERNED, replace(SUCCESSOR, since=date(2015, 8, 1)))
+        assign(GOVERNED, replace(SUCCESSOR, since=date(2015, 8, 1)))
 
 
 def test_an_office_may_be_taken_over_in_the_future() -> None:
-    after, _ = assign_office(GOVERNED, replace(SUCCESSOR, since=date(2029, 8, 1)))
+    after, _ = assign(GOVERNED, replace(SUCCESSOR, since=date(2029, 8, 1)))
     assert after.office_holders[0].until == date(2029, 7, 31)
 
 
 def test_whoever_leaves_an_office_held_it_until_a_day() -> None:
-    after, _ = leave_office(GOVERNED, "p-1", TODAY)
+    after, _ = leave(GOVERNED, "p-1", TODAY)
     assert after.office_holders == (replace(MAYOR, until=TODAY),)
 
 
 def test_an_office_that_was_left_can_be_held_again() -> None:
-    vacant, _ = leave_office(GOVERNED, "p-1", date(2022, 1, 1))
-    again, events = assign_office(vacant, replace(MAYOR, since=TODAY))
+    vacant, _ = leave(GOVERNED, "p-1", date(2022, 1, 1))
+    again, events = assign(vacant, replace(MAYOR, since=TODAY))
     assert (len(again.office_holders), len(events)) == (2, 1)
 
 
-@pytest.mark.parametrize(
-    "nobody", [ROTHENBURG, PIRNA, leave_office(GOVERNED, "p-1", TODAY)[0]], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("nobody", [ROTHENBURG, PIRNA, leave(GOVERNED, "p-1", TODAY)[0]], ids=lambda one: one.name)
 def test_nobody_leaves_an_office_without_holding_one(nobody: Municipality) -> None:
     with pytest.raises(NotFound, match=rf"p-1 holds no office of {nobody.name}"):
-        leave_office(nobody, "p-1", TODAY)
+        leave(nobody, "p-1", TODAY)
 
 
 def test_an_office_may_be_held_for_a_day() -> None:
-    after, _ = leave_office(GOVERNED, "p-1", MAYOR.since)
+    after, _ = leave(GOVERNED, "p-1", MAYOR.since)
     assert after.office_holders == (replace(MAYOR, until=MAYOR.since),)
 
 
 def test_nobody_leaves_an_office_before_holding_it() -> None:
     with pytest.raises(EndsBeforeItBegan, match="is held since 2015-08-01, not until 2015-07-31"):
-        leave_office(GOVERNED, "p-1", date(2015, 7, 31))
+        leave(GOVERNED, "p-1", date(2015, 7, 31))

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.membership.domain import drafting, ending, signing
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.drafting import Terms
 from services.membership.domain.signatures import (
@@ -54,9 +55,9 @@ ROTHENBURG_SIGNS, POLICE_SIGNS = FOUR[:2]
 IN_ORDER = Terms(ordered=True)
 IN_FORCE = in_force()
 PARTIALLY_SIGNED, _ = signed(ready(), "lpr")
-WITHDRAWN, _ = PARTIALLY_SIGNED.withdraw("anders entschieden", NOW)
+WITHDRAWN, _ = ending.withdraw(PARTIALLY_SIGNED, "anders entschieden", NOW)
 NO = Decline(party="ministry", declined_on=TODAY, reason="Haushaltsvorbehalt")
-DECLINED, _ = ready().decline(NO, NOW)
+DECLINED, _ = signing.decline(ready(), NO, NOW)
 CORRECTED = Signature(
     party="lpr", person="K. Muster", function="Geschäftsführung", deputy=True, signed_on=READY_ON, place="Dresden",
     form=Form.REMOTE,
@@ -72,7 +73,7 @@ def test_in_order_the_first_kind_of_parties_can_sign() -> None:
 
 
 def test_in_order_readiness_is_told_with_who_can_sign_first() -> None:
-    _, [told] = drafted(terms=IN_ORDER).make_ready(READY_ON, NOW)
+    _, [told] = drafting.make_ready(drafted(terms=IN_ORDER), READY_ON, NOW)
     assert isinstance(told, AgreementReady)
     assert told.turn == (ROTHENBURG_SIGNS,)
 
@@ -80,13 +81,13 @@ def test_in_order_readiness_is_told_with_who_can_sign_first() -> None:
 @pytest.mark.parametrize("party", FOUR[1:])
 def test_in_order_nobody_signs_before_the_others(party: str) -> None:
     with pytest.raises(OutOfTurn, match=rf"{ID} is signed in order: first by municipality:14626480, then by {party}"):
-        ready(terms=IN_ORDER).sign(signature(party), NOW)
+        signing.sign(ready(terms=IN_ORDER), signature(party), NOW)
 
 
 def test_a_joint_agreement_waits_for_every_municipality() -> None:
     first, _ = signed(ready(ROTHENBURG, PIRNA, terms=IN_ORDER), ROTHENBURG_SIGNS)
     with pytest.raises(OutOfTurn, match="first by municipality:14628270"):
-        first.sign(signature(POLICE_SIGNS), NOW)
+        signing.sign(first, signature(POLICE_SIGNS), NOW)
 
 
 def test_whose_turn_it_is_is_told_with_the_signature_before() -> None:
@@ -103,7 +104,9 @@ def test_of_several_whose_turn_it_is_only_the_last_one_hands_it_on() -> None:
 
 @pytest.mark.parametrize("terms", [IN_ORDER, Terms(ordered=True, ends_on=TOMORROW)], ids=["set", "by the term"])
 def test_whose_turn_it_is_learns_the_last_day_for_signing(terms: Terms) -> None:
-    _, [told] = ready(terms=terms, sign_by=None if terms.ends_on else TOMORROW).sign(signature(ROTHENBURG_SIGNS), NOW)
+    _, [told] = signing.sign(
+        ready(terms=terms, sign_by=None if terms.ends_on else TOMORROW), signature(ROTHENBURG_SIGNS), NOW
+    )
     assert isinstance(told, AgreementSignedByParty)
     assert told.sign_by == TOMORROW
 
@@ -115,39 +118,39 @@ def test_in_order_it_is_in_force_with_the_last_signature() -> None:
 
 
 def test_whoever_compared_the_text_signs_it() -> None:
-    made, _ = ready().sign(signature("lpr"), NOW, sha256(""))
+    made, _ = signing.sign(ready(), signature("lpr"), NOW, sha256(""))
     assert made.stage is Stage.PARTIALLY_SIGNED
 
 
 def test_nobody_signs_another_text() -> None:
     other = sha256("Eine andere Vereinbarung")
     with pytest.raises(OtherText, match=rf"lpr signed {other}; the text of {ID} is {sha256('')}"):
-        ready().sign(signature("lpr"), NOW, other)
+        signing.sign(ready(), signature("lpr"), NOW, other)
 
 
 def test_a_signature_may_be_dated_on_the_last_day_for_signing() -> None:
-    made, _ = ready(sign_by=TODAY).sign(signature("lpr", TODAY), NOW)
+    made, _ = signing.sign(ready(sign_by=TODAY), signature("lpr", TODAY), NOW)
     assert made.missing == (*FOUR[:2], "ministry")
 
 
 def test_a_signature_is_not_dated_after_the_last_day_for_signing() -> None:
     with pytest.raises(SignedTooLate, match=rf"lpr on 2023-01-28 is after 2023-01-27, the last day .* {ID}"):
-        ready(sign_by=TODAY).sign(signature("lpr", TOMORROW), at(TOMORROW))
+        signing.sign(ready(sign_by=TODAY), signature("lpr", TOMORROW), at(TOMORROW))
 
 
 def test_a_signature_in_time_may_be_recorded_late() -> None:
-    made, _ = ready(sign_by=TODAY).sign(signature("lpr", TODAY), at(TOMORROW))
+    made, _ = signing.sign(ready(sign_by=TODAY), signature("lpr", TODAY), at(TOMORROW))
     assert made.stage is Stage.PARTIALLY_SIGNED
 
 
 def test_a_signature_is_not_dated_after_the_term() -> None:
     short = ready(terms=Terms(ends_on=TOMORROW))
     with pytest.raises(SignedTooLate, match=r"is after 2023-01-28"):
-        short.sign(signature("lpr", date(2023, 1, 29)), at(date(2023, 1, 29)))
+        signing.sign(short, signature("lpr", date(2023, 1, 29)), at(date(2023, 1, 29)))
 
 
 def test_who_declines_is_told_with_the_reason() -> None:
-    _, events = ready().decline(NO, NOW)
+    _, events = signing.decline(ready(), NO, NOW)
     assert events == [
         SignatureDeclined(
             agreement_id=ID, municipalities=(ROTHENBURG.ref,), party="ministry", declined_on=TODAY,
@@ -165,48 +168,48 @@ def test_a_decline_is_no_stage() -> None:
 
 
 def test_who_declined_may_sign_all_the_same() -> None:
-    made, _ = DECLINED.sign(signature("ministry"), NOW)
+    made, _ = signing.sign(DECLINED, signature("ministry"), NOW)
     assert (made.declines, made.awaited) == ((), FOUR[:3])
 
 
 def test_nobody_declines_twice() -> None:
     with pytest.raises(AlreadyDeclined, match=rf"ministry has declined to sign agreement {ID} before"):
-        DECLINED.decline(NO, NOW)
+        signing.decline(DECLINED, NO, NOW)
 
 
 def test_nobody_declines_who_has_signed() -> None:
     with pytest.raises(AlreadySigned, match=rf"lpr signed agreement {ID} on 2023-01-27"):
-        PARTIALLY_SIGNED.decline(Decline(party="lpr", declined_on=TODAY, reason="doch nicht"), NOW)
+        signing.decline(PARTIALLY_SIGNED, Decline(party="lpr", declined_on=TODAY, reason="doch nicht"), NOW)
 
 
 def test_nobody_declines_who_is_no_party() -> None:
     with pytest.raises(NotAParty, match="municipality:14626610 is no party"):
-        ready().decline(Decline(party="municipality:14626610", declined_on=TODAY, reason="nein"), NOW)
+        signing.decline(ready(), Decline(party="municipality:14626610", declined_on=TODAY, reason="nein"), NOW)
 
 
 def test_nobody_declines_a_draft() -> None:
     with pytest.raises(NotReady, match=rf"{ID} is draft"):
-        drafted().decline(NO, NOW)
+        signing.decline(drafted(), NO, NOW)
 
 
 def test_nobody_declines_tomorrow() -> None:
     with pytest.raises(SignedInFuture, match="ministry cannot decline on 2023-01-28: today is 2023-01-27"):
-        ready().decline(Decline(party="ministry", declined_on=TOMORROW, reason="nein"), NOW)
+        signing.decline(ready(), Decline(party="ministry", declined_on=TOMORROW, reason="nein"), NOW)
 
 
 def test_in_order_nobody_declines_before_the_others() -> None:
     with pytest.raises(OutOfTurn, match="first by municipality:14626480, then by ministry"):
-        ready(terms=IN_ORDER).decline(NO, NOW)
+        signing.decline(ready(terms=IN_ORDER), NO, NOW)
 
 
 def test_a_signature_is_corrected_in_its_place() -> None:
     both, _ = signed(PARTIALLY_SIGNED, "ministry")
-    corrected, _ = both.correct(CORRECTED, "falsches Datum", NOW)
+    corrected, _ = signing.correct(both, CORRECTED, "falsches Datum", NOW)
     assert corrected.signatures == (CORRECTED, signature("ministry"))
 
 
 def test_a_correction_is_told_with_its_reason() -> None:
-    _, events = PARTIALLY_SIGNED.correct(CORRECTED, "falsches Datum", NOW)
+    _, events = signing.correct(PARTIALLY_SIGNED, CORRECTED, "falsches Datum", NOW)
     assert events == [
         SignatureCorrected(
             agreement_id=ID, municipalities=(ROTHENBURG.ref,), party="lpr", person="K. Muster",
@@ -218,34 +221,34 @@ def test_a_correction_is_told_with_its_reason() -> None:
 
 def test_a_corrected_day_counts_for_when_it_is_in_force() -> None:
     late, _ = signed(ready(), "lpr")
-    corrected, _ = late.correct(signature("lpr", READY_ON), "falsches Datum", NOW)
+    corrected, _ = signing.correct(late, signature("lpr", READY_ON), "falsches Datum", NOW)
     for party in (*FOUR[:2], "ministry"):
-        corrected, _ = corrected.sign(signature(party, READY_ON), NOW)
+        corrected, _ = signing.sign(corrected, signature(party, READY_ON), NOW)
     assert corrected.in_force_since == READY_ON
 
 
 def test_the_same_signature_is_no_correction() -> None:
-    assert PARTIALLY_SIGNED.correct(signature("lpr"), "noch einmal", NOW) == (PARTIALLY_SIGNED, [])
+    assert signing.correct(PARTIALLY_SIGNED, signature("lpr"), "noch einmal", NOW) == (PARTIALLY_SIGNED, [])
 
 
 def test_what_was_not_signed_is_not_corrected() -> None:
     with pytest.raises(NotSigned, match=rf"ministry has not signed agreement {ID}"):
-        PARTIALLY_SIGNED.correct(signature("ministry"), "falsches Datum", NOW)
+        signing.correct(PARTIALLY_SIGNED, signature("ministry"), "falsches Datum", NOW)
 
 
 def test_nothing_is_corrected_in_an_agreement_in_force() -> None:
     with pytest.raises(AlreadyInForce, match=rf"{ID} is in force since 2023-01-27"):
-        IN_FORCE.correct(CORRECTED, "falsches Datum", NOW)
+        signing.correct(IN_FORCE, CORRECTED, "falsches Datum", NOW)
 
 
 def test_nothing_is_corrected_in_a_draft() -> None:
     with pytest.raises(NotReady, match=rf"{ID} is draft"):
-        drafted().correct(CORRECTED, "falsches Datum", NOW)
+        signing.correct(drafted(), CORRECTED, "falsches Datum", NOW)
 
 
 def test_nothing_is_corrected_in_what_was_withdrawn() -> None:
     with pytest.raises(Final, match=rf"{ID} is withdrawn"):
-        WITHDRAWN.correct(CORRECTED, "falsches Datum", NOW)
+        signing.correct(WITHDRAWN, CORRECTED, "falsches Datum", NOW)
 
 
 @pytest.mark.parametrize(
@@ -253,17 +256,17 @@ def test_nothing_is_corrected_in_what_was_withdrawn() -> None:
 )
 def test_a_corrected_day_follows_the_same_rules(day: date, refusal: type[Exception]) -> None:
     with pytest.raises(refusal, match=f"lpr on {day}"):
-        PARTIALLY_SIGNED.correct(signature("lpr", day), "falsches Datum", NOW)
+        signing.correct(PARTIALLY_SIGNED, signature("lpr", day), "falsches Datum", NOW)
 
 
 @pytest.mark.parametrize("open_", [drafted(), ready(), PARTIALLY_SIGNED, DECLINED], ids=["draft", "ready", "p", "d"])
 def test_an_agreement_that_is_not_in_force_can_be_withdrawn(open_: Agreement) -> None:
-    withdrawn, _ = open_.withdraw("anders entschieden", NOW)
+    withdrawn, _ = ending.withdraw(open_, "anders entschieden", NOW)
     assert (withdrawn.stage, withdrawn.ended_on, withdrawn.reason) == (Stage.WITHDRAWN, TODAY, "anders entschieden")
 
 
 def test_a_withdrawal_is_told_to_all_parties() -> None:
-    _, events = ready().withdraw("anders entschieden", NOW)
+    _, events = ending.withdraw(ready(), "anders entschieden", NOW)
     assert events == [
         AgreementWithdrawn(
             agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, ready_on=READY_ON, withdrawn_on=TODAY,
@@ -278,14 +281,14 @@ def test_an_agreement_that_was_withdrawn_covers_nobody() -> None:
 
 def test_an_agreement_in_force_is_not_withdrawn() -> None:
     with pytest.raises(AlreadyInForce, match=rf"{ID} is in force since 2023-01-27: give notice instead"):
-        IN_FORCE.withdraw("anders entschieden", NOW)
+        ending.withdraw(IN_FORCE, "anders entschieden", NOW)
 
 
 def test_an_agreement_is_withdrawn_once() -> None:
     with pytest.raises(Final, match=rf"{ID} is withdrawn since 2023-01-27"):
-        WITHDRAWN.withdraw("noch einmal", NOW)
+        ending.withdraw(WITHDRAWN, "noch einmal", NOW)
 
 
 def test_nobody_signs_what_was_withdrawn() -> None:
     with pytest.raises(Final, match=rf"{ID} is withdrawn since 2023-01-27; draft another one"):
-        WITHDRAWN.sign(signature("ministry"), NOW)
+        signing.sign(WITHDRAWN, signature("ministry"), NOW)

@@ -6,16 +6,16 @@ from datetime import date
 
 import pytest
 
+from services.membership.domain import accession, advising, cooperation, drafting, ending, signing
 from services.membership.domain.agreement import Agreement
-from services.membership.domain.agreement import Decided as AgreementDecided
 from services.membership.domain.drafting import Terms
 from services.membership.domain.ending import earliest_end, fall_due, give_notice, renew
 from services.membership.domain.milestones import Consultation
 from services.membership.domain.milestones import Stage as MunicipalityStage
-from services.membership.domain.municipality import Decided as MunicipalityDecided
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.signatures import Decline
 from services.membership.domain.term import ACTIVE, Notice, Stage
+from shared.kernel.decision import Decision
 from shared.kernel.errors import Refused
 from tests.membership.examples import (
     EVERY_STAGE,
@@ -42,17 +42,17 @@ AGREEMENTS = {
     Stage.IN_FORCE: in_force(terms=TERMS),
     Stage.EXPIRED: fall_due(in_force(terms=TERMS), IN_TEN_YEARS)[0],
     Stage.TERMINATED: fall_due(give_notice(in_force(terms=TERMS), BY_THE_LPR, NOW)[0], IN_TEN_YEARS)[0],
-    Stage.WITHDRAWN: drafted(terms=TERMS).withdraw("Neuwahl", NOW)[0],
+    Stage.WITHDRAWN: ending.withdraw(drafted(terms=TERMS), "Neuwahl", NOW)[0],
     Stage.LAPSED: fall_due(ready(terms=TERMS, sign_by=TOMORROW), IN_TEN_YEARS)[0],
 }
 
-COMMANDS: Mapping[str, Callable[[Agreement], AgreementDecided]] = {
-    "adapt text": lambda one: one.adapt_text("Andere Fassung"),
-    "make ready": lambda one: one.make_ready(TODAY, NOW, TOMORROW),
-    "sign": lambda one: one.sign(signature((one.turn or one.parties)[0]), NOW),
-    "correct": lambda one: one.correct(replace(signature("lpr"), place="Dresden"), "verlesen", NOW),
-    "decline": lambda one: one.decline(Decline(party=FOUR[0], declined_on=TODAY, reason="Kosten"), NOW),
-    "withdraw": lambda one: one.withdraw("Neuwahl", NOW),
+COMMANDS: Mapping[str, Callable[[Agreement], Decision[Agreement]]] = {
+    "adapt text": lambda one: drafting.adapt_text(one, "Andere Fassung"),
+    "make ready": lambda one: drafting.make_ready(one, TODAY, NOW, TOMORROW),
+    "sign": lambda one: signing.sign(one, signature((one.turn or one.parties)[0]), NOW),
+    "correct": lambda one: signing.correct(one, replace(signature("lpr"), place="Dresden"), "verlesen", NOW),
+    "decline": lambda one: signing.decline(one, Decline(party=FOUR[0], declined_on=TODAY, reason="Kosten"), NOW),
+    "withdraw": lambda one: ending.withdraw(one, "Neuwahl", NOW),
     "renew": lambda one: renew(one, date(2030, 12, 31), NOW),
     "give notice": lambda one: give_notice(one, replace(BY_THE_LPR, ends_on=earliest_end(one, TODAY)), NOW),
 }
@@ -67,15 +67,15 @@ LEADS_TO = {
 
 FINAL = sorted(set(Stage) - set(ACTIVE))
 
-WAYS: Mapping[str, Callable[[Municipality], MunicipalityDecided]] = {
-    "interest": lambda one: one.show_interest(TODAY, None, NOW),
-    "consultation": lambda one: one.hold_consultation(Consultation(held_on=TODAY), NOW),
-    "cooperation": lambda one: one.begin_cooperation(TODAY, NOW),
-    "end": lambda one: one.end_cooperation(TODAY, None, NOW),
-    "dormancy": lambda one: one.fall_dormant(TODAY, None, NOW),
-    "resumption": lambda one: one.resume(TODAY, NOW),
-    "joining": lambda one: one.join("KV-2024-000000", TODAY),
-    "leaving": lambda one: one.leave("KV-2023-7QX4M2", TODAY, "terminated"),
+WAYS: Mapping[str, Callable[[Municipality], Decision[Municipality]]] = {
+    "interest": lambda one: advising.show_interest(one, TODAY, None, NOW),
+    "consultation": lambda one: advising.hold_consultation(one, Consultation(held_on=TODAY), NOW),
+    "cooperation": lambda one: cooperation.begin(one, TODAY, NOW),
+    "end": lambda one: cooperation.end(one, TODAY, None, NOW),
+    "dormancy": lambda one: cooperation.fall_dormant(one, TODAY, None, NOW),
+    "resumption": lambda one: cooperation.resume(one, TODAY, NOW),
+    "joining": lambda one: accession.join(one, "KV-2024-000000", TODAY),
+    "leaving": lambda one: accession.leave(one, "KV-2023-7QX4M2", TODAY, "terminated"),
 }
 
 FROM_STAGE_TO_STAGE = {

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from operations.embedded.servers import EmbeddedServers
+from services.membership.domain import accession, advising, coaching, cooperation
 from services.membership.domain.analysis import start
 from services.membership.domain.drafting import record
 from services.membership.domain.milestones import Consultation
@@ -21,9 +22,9 @@ LOEBAU = municipality("14626290", "Löbau", "Görlitz")
 def went(one: Municipality, *days: int) -> Municipality:
     """A municipality that was interested, was advised, and began to cooperate, each so many days before TODAY."""
     shown, held, began = (TODAY - timedelta(days=each) for each in days)
-    one, _ = one.show_interest(shown, None, NOW)
-    one, _ = one.hold_consultation(Consultation(held_on=held), NOW)
-    return one.begin_cooperation(began, NOW)[0]
+    one, _ = advising.show_interest(one, shown, None, NOW)
+    one, _ = advising.hold_consultation(one, Consultation(held_on=held), NOW)
+    return cooperation.begin(one, began, NOW)[0]
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +35,15 @@ async def archive(servers: EmbeddedServers) -> AsyncIterator[Archive]:
     joint = replace(in_force(ROTHENBURG, ZITTAU), drafted_on=date(2023, 1, 16))
     pirna = replace(ready(PIRNA), id="KV-2023-2", drafted_on=date(2023, 1, 18))
     entered, _ = record("KV-2020-1", LOEBAU, date(2020, 5, 4))
-    bautzen, _ = BAUTZEN.hold_consultation(Consultation(held_on=date(2023, 1, 2)), NOW)
-    loebau, _ = LOEBAU.join(entered.id, date(2020, 5, 4))
-    loebau, _ = loebau.request_coaching("drugs", date(2023, 1, 9), NOW)
-    loebau, _ = loebau.match_coach(1, "Polizei", date(2023, 1, 12), NOW)
-    loebau, _ = loebau.request_coaching("youth", date(2023, 1, 20), NOW)
+    bautzen, _ = advising.hold_consultation(BAUTZEN, Consultation(held_on=date(2023, 1, 2)), NOW)
+    loebau, _ = accession.join(LOEBAU, entered.id, date(2020, 5, 4))
+    loebau, _ = coaching.request(loebau, "drugs", date(2023, 1, 9), NOW)
+    loebau, _ = coaching.match_coach(loebau, 1, "Polizei", date(2023, 1, 12), NOW)
+    loebau, _ = coaching.request(loebau, "youth", date(2023, 1, 20), NOW)
     analysis, _ = start("SA-2023-1", [LOEBAU, PIRNA], date(2023, 1, 9), NOW, with_survey=False, subject=None)
     await made.keep(
-        went(ROTHENBURG, 60, 40, 20).join(joint.id, TODAY)[0],
-        went(ZITTAU, 30, 20, 15).join(joint.id, TODAY)[0],
+        accession.join(went(ROTHENBURG, 60, 40, 20), joint.id, TODAY)[0],
+        accession.join(went(ZITTAU, 30, 20, 15), joint.id, TODAY)[0],
         went(PIRNA, 30, 26, 20), bautzen, loebau, joint, pirna, entered, analysis,
     )  # fmt: skip
     yield made

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis.stateful import invariant
 
+from services.membership.domain import agreement, municipality
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.drafting import Terms
 from services.membership.domain.ending import fall_due
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.term import ACTIVE, Stage
 from services.membership.queries.figures import Figure, figure_filter
-from shared.kernel.facts import rebuilt
 from tests.membership.alliance.agreements import Alliance
 from tests.membership.alliance.ledger import Ledger, days_of
 from tests.membership.alliance.memory import matches
@@ -81,7 +81,7 @@ class Watched(Alliance):
 
     def _agreement_is_as_told(self, one: Agreement) -> None:
         paper = self.ledger.papers[one.id]
-        assert rebuilt(Agreement, self.world.facts(one.id)) == one
+        assert agreement.evolve.rebuild(self.world.facts(one.id)) == one
         assert (one.stage in WAS_IN_FORCE) == (paper.in_force_since is not None) == paper.is_complete
         assert (one.stage in ACTIVE, set(one.covered)) == (bool(paper.active), paper.active)
         assert (one.in_force_since, one.ends_on) == (paper.in_force_since, paper.term)
@@ -94,7 +94,7 @@ class Watched(Alliance):
             assert fall_due(one, at(one.due_on))[1], "something happens when it is due"
 
     def _municipality_is_as_told(self, one: Municipality) -> None:
-        assert rebuilt(Municipality, self.world.facts(one.ags)) == one
+        assert municipality.evolve.rebuild(self.world.facts(one.ags)) == one
         assert one.stage == self.ledger.figures(one.ags).stage()
 
     def _members_are_those_with_an_agreement_in_force(self) -> None:

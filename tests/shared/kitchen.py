@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from operations.embedded.servers import EmbeddedServers
@@ -13,6 +13,7 @@ from shared.kernel.clock import system_clock
 from shared.kernel.errors import Refused
 from shared.kernel.event import Event
 from shared.kernel.ids import new_id, new_trace
+from shared.kernel.value import value
 from shared.runtime.service import Service
 from shared.runtime.settings import read_settings
 from shared.store.mongo import Document
@@ -20,7 +21,7 @@ from shared.store.repository import Index, Repository, Store
 from shared.store.rows import EVENTS
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class JarFilled:
     """Something was put into a jar."""
 
@@ -30,7 +31,7 @@ class JarFilled:
     amount: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class JarSealed:
     """A jar was closed for good."""
 
@@ -45,7 +46,7 @@ class Sealed(Refused):
     code = "jar_sealed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Jar:
     """A jar on the shelf."""
 

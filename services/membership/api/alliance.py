@@ -10,7 +10,7 @@ from services.membership.api.rights import own_municipalities
 from services.membership.domain.next_steps import Step
 from services.membership.queries.figures import Alliance, alliance_on, day_asked
 from services.membership.queries.steps import StepTime, Waiting, board, step_times
-from services.membership.use_cases import Records
+from services.membership.records import Records
 from shared.kernel.clock import Clock, berlin_day
 from shared.store.mongo import Database
 from shared.web.frame import Asked, Limit, Listing, cursor_place, listing

@@ -1,5 +1,6 @@
-"""Certificates of agreements, and the keys that they are checked with."""
+"""HTTP routes for certificates of agreements and the keys to check them with."""
 
+from functools import partial
 from typing import Any
 
 from litestar import MediaType, Response, get
@@ -10,7 +11,7 @@ from services.membership.api.rights import must_see_agreement
 from services.membership.certificate import Certificate, ChainBroken, Keyring, certificate
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.term import NotInForce
-from services.membership.use_cases import Agreements
+from services.membership.records import Agreements
 from shared.store.mongo import Database
 from shared.store.rows import history
 from shared.web.frame import Asked
@@ -21,15 +22,15 @@ def certificate_routes(agreements: Agreements, database: Database, keyring: Keyr
 
     @get("/agreements/{id:str}/certificate", media_type=MediaType.JSON)
     async def agreement_certificate(request: Asked, id: FromPath[str]) -> Response[bytes]:
-        """The certificate of an agreement that is in force, or was: all its steps, signed, as a file to be kept."""
-        must_see_agreement(request.user, await agreements.get(id))
-        _, made = await certified(agreements, database, keyring, id)
+        """Get the certificate of an agreement that is or was in force: all its events, signed, as a file to keep."""
+        seen = agreements.guarded(partial(must_see_agreement, request.user))
+        _, made = await certified(seen, database, keyring, id)
         named = {"Content-Disposition": f'attachment; filename="{id}.certificate.json"'}
         return Response(made.encoded(), media_type=MediaType.JSON, headers=named)
 
     @get("/certificate-keys")
     async def certificate_keys() -> dict[str, Any]:
-        """The public keys of all certificates as JWK set (RFC 7517), the one that signs now first."""
+        """Get the public keys of all certificates as JWK set (RFC 7517), the current one first."""
         return keyring.jwk_set()
 
     return [agreement_certificate, certificate_keys]
@@ -38,13 +39,13 @@ def certificate_routes(agreements: Agreements, database: Database, keyring: Keyr
 async def certified(
     agreements: Agreements, database: Database, keyring: Keyring, id: str
 ) -> tuple[Agreement, Certificate]:
-    """An agreement and its certificate; raises NotFound, NoCertificateKey, ChainBroken."""
+    """An agreement and its certificate; raises NotFound, NotInForce, NoCertificateKey, ChainBroken."""
     document = await agreements.load(id)
-    agreement = agreements.state(document)
+    agreement = agreements.permitted(document)
     if agreement.in_force_since is None:
         raise NotInForce(f"agreement {id} is {agreement.stage}; it has a certificate from the last signature on")
-    steps = await history(database, id)
-    # The steps were read later, so there may be more of them than the document knows of, but not fewer.
-    if document["chain"] not in {step["hash"] for step in steps}:
+    rows = await history(database, id)
+    # The rows are read after the document, so there may be more than it knows of, but not fewer.
+    if document["chain"] not in {row["hash"] for row in rows}:
         raise ChainBroken(f"no certificate of {id}: its last step, with hash {document['chain']}, is missing")
-    return agreement, certificate(steps, keyring)
+    return agreement, certificate(rows, keyring)

@@ -15,7 +15,7 @@ from services.membership.domain.municipality import Municipality
 from services.membership.queries.directory import Wanted, as_csv, as_geojson
 from services.membership.queries.figures import Figure, Filter, day_asked
 from services.membership.queries.steps import journey_of
-from services.membership.use_cases import Municipalities, Records
+from services.membership.records import Municipalities, Records
 from shared.alliance.action_fields import ActionField
 from shared.alliance.sizes import SizeClass
 from shared.kernel.clock import Clock, berlin_day

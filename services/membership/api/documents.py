@@ -1,7 +1,8 @@
-"""Agreements and certificates as PDF, for people."""
+"""HTTP routes for agreements and certificates as PDF."""
 
 import asyncio
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from litestar import Response, get
@@ -13,7 +14,7 @@ from services.membership.api.rights import must_see_agreement
 from services.membership.certificate import Keyring
 from services.membership.documents import agreement_pdf, certificate_pdf
 from services.membership.documents.in_words import agreement_document, certificate_document
-from services.membership.use_cases import Agreements
+from services.membership.records import Agreements
 from shared.store.mongo import Database
 from shared.store.rows import history
 from shared.web.frame import Asked
@@ -24,18 +25,17 @@ def document_routes(agreements: Agreements, database: Database, keyring: Keyring
 
     @get("/agreements/{id:str}/document", media_type="application/pdf")
     async def document(request: Asked, id: FromPath[str]) -> Response[bytes]:
-        """An agreement as PDF: its text, who has signed, and lines for those who have not."""
-        agreement = await agreements.get(id)
-        must_see_agreement(request.user, agreement)
+        """Get an agreement as PDF: its text, its signatures, and lines for the missing ones."""
+        agreement = await agreements.guarded(partial(must_see_agreement, request.user)).get(id)
         last: datetime = (await history(database, id))[-1]["at"]
-        # Typesetting takes some 20 ms, in which other requests go on.
+        # Typesetting takes some 20 ms; other requests go on meanwhile.
         return _pdf(await asyncio.to_thread(agreement_pdf, agreement_document(agreement, last)), id)
 
     @get("/agreements/{id:str}/certificate/document", media_type="application/pdf")
     async def certificate_as_document(request: Asked, id: FromPath[str]) -> Response[bytes]:
-        """The certificate of an agreement as PDF; the file to be checked is the one in JSON."""
-        must_see_agreement(request.user, await agreements.get(id))
-        agreement, made = await certified(agreements, database, keyring, id)
+        """Get the certificate of an agreement as PDF, for people; the file to check is the JSON one."""
+        seen = agreements.guarded(partial(must_see_agreement, request.user))
+        agreement, made = await certified(seen, database, keyring, id)
         printed = certificate_document(agreement, msgspec.to_builtins(made.steps), made.key_id, made.signature)
         return _pdf(await asyncio.to_thread(certificate_pdf, printed), f"{id}.certificate")
 

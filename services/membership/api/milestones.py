@@ -1,4 +1,4 @@
-"""Who may record the milestones of a municipality."""
+"""HTTP routes for the milestones of a municipality, with their permissions."""
 
 from functools import partial
 
@@ -7,13 +7,14 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from services.membership.api import bodies
-from services.membership.api.municipalities import created
+from services.membership.api.municipalities import recorded
 from services.membership.api.rights import require_own_or_lpr
 from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.municipality import Municipality
-from services.membership.use_cases import Municipalities
+from services.membership.records import Municipalities
 from services.membership.use_cases import municipalities as use_cases
 from shared.kernel.clock import Clock
+from shared.kernel.copying import copy_as
 from shared.web.auth import Role
 from shared.web.frame import Asked, expected_version, request_cause
 
@@ -32,56 +33,56 @@ def _cooperation_routes(municipalities: Municipalities, clock: Clock) -> list[Co
     async def interest(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.InterestShown]
     ) -> Response[Municipality]:
-        """A municipality showed interest in the alliance."""
+        """Record an interest in the alliance. For the municipality itself and the LPR."""
         own = municipalities.guarded(partial(require_own_or_lpr, request.user))
         cause = await request_cause(request, clock)
-        return created(await use_cases.show_interest(own, ags, data.shown_on, data.note, cause))
+        return recorded(await use_cases.show_interest(own, ags, data.shown_on, data.note, cause))
 
     @post("/municipalities/{ags:str}/consultations")
     async def consultation(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.ConsultationHeld]
     ) -> Response[Municipality]:
-        """The LPR records a consultation."""
+        """Record a consultation. For the LPR."""
         request.user.require(Role.LPR)
-        held = Consultation(held_on=data.held_on, topics=data.topics, next_step=data.next_step, held_by=data.held_by)
+        held = copy_as(Consultation, data)
         cause = await request_cause(request, clock)
-        return created(await use_cases.hold_consultation(municipalities, ags, held, cause))
+        return recorded(await use_cases.hold_consultation(municipalities, ags, held, cause))
 
     @post("/municipalities/{ags:str}/cooperation")
     async def cooperation(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.CooperationBegun]
     ) -> Response[Municipality]:
-        """The LPR records that a municipality works closely with the alliance."""
+        """Record that a municipality works closely with the alliance. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
-        return created(await use_cases.begin_cooperation(municipalities, ags, data.began_on, cause))
+        return recorded(await use_cases.begin_cooperation(municipalities, ags, data.began_on, cause))
 
     @post("/municipalities/{ags:str}/cooperation/end")
     async def cooperation_end(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.CooperationEnded]
     ) -> Response[Municipality]:
-        """The LPR records that a municipality, which is no member, does so no longer."""
+        """Record the end of a close cooperation that was no membership. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
-        return created(await use_cases.end_cooperation(municipalities, ags, data.ended_on, data.reason, cause))
+        return recorded(await use_cases.end_cooperation(municipalities, ags, data.ended_on, data.reason, cause))
 
     @post("/municipalities/{ags:str}/dormancy")
     async def dormancy(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.FallenDormant]
     ) -> Response[Municipality]:
-        """The LPR records that the cooperation rests."""
+        """Record that the cooperation rests. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
-        return created(await use_cases.fall_dormant(municipalities, ags, data.since, data.reason, cause))
+        return recorded(await use_cases.fall_dormant(municipalities, ags, data.since, data.reason, cause))
 
     @post("/municipalities/{ags:str}/dormancy/end")
     async def dormancy_end(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.Resumed]
     ) -> Response[Municipality]:
-        """The LPR records that the cooperation goes on."""
+        """Record that the cooperation goes on. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
-        return created(await use_cases.resume(municipalities, ags, data.resumed_on, cause))
+        return recorded(await use_cases.resume(municipalities, ags, data.resumed_on, cause))
 
     return [interest, consultation, cooperation, cooperation_end, dormancy, dormancy_end]
 
@@ -91,26 +92,26 @@ def _decision_routes(municipalities: Municipalities, clock: Clock) -> list[Contr
     async def council_decision(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.CouncilDecided]
     ) -> Response[Municipality]:
-        """The municipality, or the LPR for it, records what its council decided."""
+        """Record a decision of the council. For the municipality itself and the LPR."""
         own = municipalities.guarded(partial(require_own_or_lpr, request.user))
-        decision = CouncilDecision(decided_on=data.decided_on, number=data.number, approved=data.approved)
+        decision = copy_as(CouncilDecision, data)
         cause = await request_cause(request, clock)
-        return created(await use_cases.record_council_decision(own, ags, decision, cause))
+        return recorded(await use_cases.record_council_decision(own, ags, decision, cause))
 
     @post("/municipalities/{ags:str}/prevention-council")
     async def prevention_council(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.PreventionCouncilNoted]
     ) -> Response[Municipality]:
-        """The LPR records whether a prevention council meets."""
+        """Note that a prevention council meets, or no longer does. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
-        return created(
+        return recorded(
             await use_cases.note_prevention_council(municipalities, ags, data.noted_on, cause, meets=data.meets)
         )
 
     @put("/municipalities/{ags:str}/action-fields")
     async def action_fields(request: Asked, ags: FromPath[str], data: JSONBody[bodies.ActionFields]) -> Municipality:
-        """The LPR records the action fields; `If-Match` makes sure that nobody else changed them in between."""
+        """Record the action fields; `If-Match` guards against concurrent edits. For the LPR."""
         request.user.require(Role.LPR)
         expected = expected_version(request.headers.get("if-match"))
         cause = await request_cause(request, clock)
@@ -124,19 +125,19 @@ def _coaching_routes(municipalities: Municipalities, clock: Clock) -> list[Contr
     async def coaching(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.CoachingRequested]
     ) -> Response[Municipality]:
-        """The municipality, or the LPR for it, asks for a coach."""
+        """Request a coach. For the municipality itself and the LPR."""
         own = municipalities.guarded(partial(require_own_or_lpr, request.user))
         cause = await request_cause(request, clock)
-        return created(await use_cases.request_coaching(own, ags, data.topic, data.requested_on, cause))
+        return recorded(await use_cases.request_coaching(own, ags, data.topic, data.requested_on, cause))
 
     @post("/municipalities/{ags:str}/coachings/{number:int}/coach")
     async def coach(
         request: Asked, ags: FromPath[str], number: FromPath[int], data: JSONBody[bodies.CoachMatched]
     ) -> Response[Municipality]:
-        """The LPR records which organisation coaches."""
+        """Record which organisation coaches. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
-        return created(
+        return recorded(
             await use_cases.match_coach(
                 municipalities, ags, number, cause, coach=data.coach, matched_on=data.matched_on
             )
@@ -146,9 +147,9 @@ def _coaching_routes(municipalities: Municipalities, clock: Clock) -> list[Contr
     async def coaching_end(
         request: Asked, ags: FromPath[str], number: FromPath[int], data: JSONBody[bodies.CoachingFinished]
     ) -> Response[Municipality]:
-        """The LPR records the end of a coaching."""
+        """Record the end of a coaching. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
-        return created(await use_cases.finish_coaching(municipalities, ags, number, data.finished_on, cause))
+        return recorded(await use_cases.finish_coaching(municipalities, ags, number, data.finished_on, cause))
 
     return [coaching, coach, coaching_end]

@@ -1,4 +1,4 @@
-"""Who may ask what about one municipality, and who holds its offices."""
+"""HTTP routes for one municipality and its offices, with their permissions."""
 
 from dataclasses import replace
 from functools import partial
@@ -14,17 +14,19 @@ from services.membership.api.rights import must_see, require_own_or_lpr
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.official import OfficeHolder
 from services.membership.domain.people import Person
-from services.membership.use_cases import Records
-from services.membership.use_cases import municipalities as use_cases
+from services.membership.records import Records
+from services.membership.use_cases import offices as use_cases
 from shared.kernel.clock import Clock
+from shared.kernel.copying import copy_as
 from shared.kernel.ids import new_id
 from shared.store.mongo import Database
 from shared.store.rows import history
+from shared.web.answers import created
 from shared.web.frame import Asked, Listing, request_cause, versioned
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds an office, or held it; name and addresses are business contacts."""
+    """A present or past holder of an office; name and addresses are business contacts."""
 
     holder: OfficeHolder
     person: Person | None
@@ -36,24 +38,21 @@ def municipality_routes(records: Records, database: Database, clock: Clock) -> l
 
     @get("/municipalities/{ags:str}")
     async def municipality(request: Asked, ags: FromPath[str]) -> Response[Municipality]:
-        """One municipality, with the ETag that a change may refer to."""
-        found, version = await municipalities.versioned(ags)
-        must_see(request.user, found)
-        return versioned(found, version)
+        """Get one municipality, with its ETag for a later `If-Match`."""
+        return versioned(*await municipalities.guarded(partial(must_see, request.user)).versioned(ags))
 
     @get("/municipalities/{ags:str}/history")
     async def municipality_history(request: Asked, ags: FromPath[str]) -> Listing[dict[str, Any]]:
-        """What happened to a municipality, oldest first."""
-        must_see(request.user, await municipalities.get(ags))
+        """List the events of a municipality, oldest first."""
+        await municipalities.guarded(partial(must_see, request.user)).get(ags)
         return Listing(items=await history(database, ags), next=None)
 
     @get("/municipalities/{ags:str}/offices")
     async def offices(request: Asked, ags: FromPath[str]) -> Listing[Office]:
-        """Who holds its offices, and who held them before."""
-        found = await municipalities.get(ags)
-        must_see(request.user, found)
+        """List the present and past holders of its offices."""
+        found = await municipalities.guarded(partial(must_see, request.user)).get(ags)
         ids = [holder.contact_id for holder in found.office_holders]
-        people = {one.id: one for one in await records.people.all({"_id": {"$in": ids}})}
+        people = {person.id: person for person in await records.people.all({"_id": {"$in": ids}})}
         items = [Office(holder=holder, person=people.get(holder.contact_id)) for holder in found.office_holders]
         return Listing(items=items, next=None)
 
@@ -61,26 +60,25 @@ def municipality_routes(records: Records, database: Database, clock: Clock) -> l
     async def office(
         request: Asked, ags: FromPath[str], data: JSONBody[bodies.OfficeAssigned]
     ) -> Response[Municipality]:
-        """The LPR, or the municipality itself, records who holds an office from a day on."""
+        """Assign an office from a day on. For the municipality itself and the LPR."""
         own = replace(records, municipalities=municipalities.guarded(partial(require_own_or_lpr, request.user)))
         cause = await request_cause(request, clock)
         person = Person(id=new_id(), name=data.person, email=data.email, phone=data.phone)
-        holder = OfficeHolder(contact_id=person.id, office=data.office, function=data.function, since=data.since)
-        return created(await use_cases.assign_office(own, ags, holder, person, cause))
+        holder = copy_as(OfficeHolder, data, contact_id=person.id)
+        return recorded(await use_cases.assign_office(own, ags, holder, person, cause))
 
     @post("/municipalities/{ags:str}/offices/{contact_id:str}/end")
     async def office_end(
         request: Asked, ags: FromPath[str], contact_id: FromPath[str], data: JSONBody[bodies.OfficeLeft]
     ) -> Response[Municipality]:
-        """The LPR, or the municipality itself, records until when somebody holds an office."""
+        """Record the last day of an office holder. For the municipality itself and the LPR."""
         own = municipalities.guarded(partial(require_own_or_lpr, request.user))
         cause = await request_cause(request, clock)
-        return created(await use_cases.leave_office(own, ags, contact_id, data.until, cause))
+        return recorded(await use_cases.leave_office(own, ags, contact_id, data.until, cause))
 
     return [municipality, municipality_history, offices, office, office_end]
 
 
-def created(municipality: Municipality) -> Response[Municipality]:
-    """The answer to what was recorded of a municipality."""
-    location = f"/membership/v1/municipalities/{municipality.ags}"
-    return Response(municipality, status_code=201, headers={"Location": location})
+def recorded(municipality: Municipality) -> Response[Municipality]:
+    """The answer after something was recorded about a municipality."""
+    return created(municipality, f"/membership/v1/municipalities/{municipality.ags}")

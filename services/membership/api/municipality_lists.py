@@ -1,4 +1,4 @@
-"""Who may bring the municipalities up to date with a newer official list, and how: previewed first, then applied."""
+"""HTTP routes for newer official lists of municipalities: preview, then apply. For the LPR."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,10 +10,11 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Requ
 from litestar.params import FromQuery
 from litestar.types import ControllerRouterHandler
 
-from services.membership.domain.list_changes import Changes
+from services.membership.domain.list_diff import ListDiff
 from services.membership.domain.list_file import decode, read_list
 from services.membership.domain.registry import Official
-from services.membership.use_cases import Records, registry
+from services.membership.records import Records
+from services.membership.use_cases import registry
 from shared.kernel.clock import Clock, berlin_day
 from shared.web.auth import Role
 from shared.web.frame import Asked, request_cause
@@ -22,14 +23,14 @@ LIST_MAX_BYTES = 1024 * 1024
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list would change; whoever applies it repeats the digest."""
+    """The difference that a list would make; send its digest back to apply it."""
 
     digest: str
-    changes: Changes
+    changes: ListDiff
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """The changes that were previewed with this digest are made."""
+    """The difference with this digest has been applied."""
 
     digest: str
     valid_from: date

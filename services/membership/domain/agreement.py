@@ -1,66 +1,50 @@
-"""A cooperation agreement: drafted, ready, signed party by party, in force, ended; or withdrawn, or lapsed."""
+"""A cooperation agreement: its state, and below it what each event makes of it.
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
-from typing import Any
+It is drafted, ready, signed party by party, in force and ended; or it is withdrawn or lapses before that. The rules
+are in `drafting`, `signing` and `ending`.
+"""
 
-from services.membership.domain.agreement_facts import begun, changed
-from services.membership.domain.parties import kind_of
-from services.membership.domain.signatures import (
-    AlreadyDeclined,
-    AlreadyInForce,
-    AlreadyReady,
-    AlreadySigned,
-    Decline,
-    NotAParty,
-    NotReady,
-    NotSigned,
-    OtherText,
-    OutOfTurn,
-    ReadyInFuture,
-    Signature,
-    SignedBeforeReady,
-    SignedInFuture,
-    SignedTooLate,
-)
-from services.membership.domain.template import sha256
-from services.membership.domain.term import ACTIVE, Final, Notice, Stage, TooShort, next_reminder
+from dataclasses import replace
+from datetime import date, timedelta
+
+from services.membership.domain.parties import kind_of, party_of
+from services.membership.domain.signatures import Decline, Form, Signature
+from services.membership.domain.term import ACTIVE, Final, Notice, Stage, next_warning_on
 from shared.alliance.action_fields import ActionField
 from shared.events.membership.agreements import (
+    AgreementDrafted,
+    AgreementEnded,
+    AgreementEndsSoon,
+    AgreementLapsed,
+    AgreementPassedOn,
     AgreementReady,
+    AgreementRecorded,
+    AgreementRenewed,
     AgreementSigned,
     AgreementSignedByParty,
     AgreementTextAdapted,
     AgreementWithdrawn,
+    NoticeGiven,
     SignatureCorrected,
     SignatureDeclined,
+    SignatureOverdue,
 )
 from shared.events.membership.refs import MunicipalityRef
-from shared.kernel.clock import berlin_day
-from shared.kernel.errors import Refused
-from shared.kernel.event import Event
-from shared.kernel.facts import told
-
-Decided = tuple["Agreement", list[Event]]
+from shared.kernel.copying import copy_as
+from shared.kernel.decision import Evolve
+from shared.kernel.value import value
 
 
-class AgreementExists(Refused):
-    """The municipality has an active agreement."""
-
-    code = "agreement_exists"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Agreement:
     """A cooperation agreement of one or several municipalities with the state; its id is the file number."""
 
     id: str
     municipalities: tuple[MunicipalityRef, ...]
     covered: tuple[str, ...]
-    """The `ags` of the municipalities that it is for, or still for."""
+    """The `ags` of the municipalities that it covers, or still covers."""
     parties: tuple[str, ...]
-    """Who must sign: `municipality:<ags>`, `police_directorate:<name>`, `lpr`, `ministry`."""
+    """The required signatories: `municipality:<ags>`, `police_directorate:<name>`, `lpr`, `ministry`."""
     witnesses: tuple[str, ...] = ()
     ordered: bool = False
     """Parties sign in the order of their kinds in `parties`."""
@@ -68,23 +52,23 @@ class Agreement:
     template: str | None = None
     template_version: int | None = None
     text: str = ""
-    """What is signed, verbatim; its first line is the title."""
+    """The text to be signed, verbatim; its first line is the title."""
     text_sha256: str = ""
     """The fingerprint of the text, from readiness on."""
     stage: Stage = Stage.DRAFT
     drafted_on: date | None
-    """None where it was drafted before that was told."""
+    """None for drafts that predate this field."""
     ready_on: date | None = None
     sign_by: date | None = None
     remind_on: date | None = None
-    """When who has not signed is reminded next."""
+    """The day of the next reminder to parties that have not signed."""
     signatures: tuple[Signature, ...] = ()
     declines: tuple[Decline, ...] = ()
     in_force_since: date | None = None
     ends_on: date | None = None
-    """The last day of its term; None where it has none."""
+    """The last day of its term; None if it has none."""
     end_told: int | None = None
-    """How many days before the end it was told last that it ends."""
+    """How many days before the end its parties were last warned."""
     notice_months: int = 0
     notices: tuple[Notice, ...] = ()
     ended_on: date | None = None
@@ -92,15 +76,6 @@ class Agreement:
     reason: str | None = None
     due_on: date | None = None
     """The next day on which something becomes due."""
-
-    @classmethod
-    def begun(cls, fact: Any) -> "Agreement":
-        """An agreement as it is when it was drafted, or entered."""
-        return cls(**begun(fact))
-
-    def after(self, fact: Any) -> "Agreement":
-        """The agreement after this fact."""
-        return changed(self, fact)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -110,7 +85,7 @@ class Agreement:
 
     @property
     def turn(self) -> tuple[str, ...]:
-        """The parties that can sign next: all that are missing, or the first kind of them where there is an order."""
+        """The parties that can sign next: all that are missing, or in an ordered agreement the first kind of them."""
         if not self.ordered or not self.missing:
             return self.missing
         first = kind_of(self.missing[0])
@@ -118,141 +93,168 @@ class Agreement:
 
     @property
     def awaited(self) -> tuple[str, ...]:
-        """The parties that can sign next and have not declined to."""
+        """The parties that can sign next and have not declined."""
         declined = {decline.party for decline in self.declines}
         return tuple(party for party in self.turn if party not in declined)
 
     @property
     def signable_until(self) -> date | None:
-        """The last day for signing: the one that was set for it, or that of the term, whichever comes first."""
+        """The last day for signing: `sign_by` or the end of the term, whichever is earlier."""
         return min((day for day in (self.sign_by, self.ends_on) if day), default=None)
 
     @property
     def remaining(self) -> tuple[MunicipalityRef, ...]:
-        """The municipalities that it is still for."""
+        """The municipalities that it still covers."""
         return tuple(ref for ref in self.municipalities if ref.ags in self.covered)
 
-    def adapt_text(self, text: str) -> Decided:
-        """Adapt the text of a draft; from readiness on it is fixed."""
-        self._refuse_unless_draft()
-        return (self, []) if text == self.text else self._told(AgreementTextAdapted, text=text)
 
-    def make_ready(self, ready_on: date, now: datetime, sign_by: date | None = None) -> Decided:
-        """Open the agreement for signature, from a day that is not to come, perhaps until a last day."""
-        self._refuse_unless_draft()
-        today = berlin_day(now)
-        if ready_on > today:
-            raise ReadyInFuture(f"agreement {self.id} cannot be ready on {ready_on}: today is {today}")
-        last = replace(self, sign_by=sign_by).signable_until
-        if last and last < today:
-            raise TooShort(f"agreement {self.id} cannot be signed until {last}: today is {today}")
-        return self._told(
-            AgreementReady,
-            parties=self.parties, ready_on=ready_on, text=self.text, text_sha256=sha256(self.text),
-            turn=self.turn, sign_by=sign_by, remind_on=next_reminder(ready_on, today),
-        )  # fmt: skip
-
-    def sign(self, signature: Signature, now: datetime, text_sha256: str | None = None) -> Decided:
-        """One party signs; with the last required signature the agreement is in force.
-
-        `text_sha256` is the fingerprint of the text that was signed, where somebody has compared it.
-        """
-        self._refuse_unless_signable(signature.party)
-        self._refuse_day(signature, berlin_day(now))
-        if text_sha256 not in {None, self.text_sha256}:
-            raise OtherText(f"{signature.party} signed {text_sha256}; the text of {self.id} is {self.text_sha256}")
-        signed = replace(self, signatures=(*self.signatures, signature))
-        fact = self.fact(
-            AgreementSignedByParty,
-            **_plain(signature), missing=signed.missing, text_sha256=self.text_sha256,
-            turn=tuple(party for party in signed.turn if party not in self.turn), sign_by=self.signable_until,
-        )  # fmt: skip
-        return told(self, fact) if signed.missing else told(self, fact, signed.in_force())
-
-    def in_force(self) -> Event:
-        """The fact that every required party has signed, the last one of them on this day."""
-        return self.fact(
-            AgreementSigned,
-            parties=self.parties, in_force_since=max(one.signed_on for one in self.signatures),
-            action_fields=self.action_fields, ends_on=self.ends_on,
-        )  # fmt: skip
-
-    def correct(self, signature: Signature, reason: str, now: datetime) -> Decided:
-        """Mend what was recorded of a signature, before the agreement is complete."""
-        self._refuse_unless_open()
-        if signature in self.signatures:
-            return self, []
-        if signature.party not in {one.party for one in self.signatures}:
-            raise NotSigned(f"{signature.party} has not signed agreement {self.id}: there is nothing to correct")
-        self._refuse_day(signature, berlin_day(now))
-        return self._told(SignatureCorrected, **_plain(signature), reason=reason)
-
-    def decline(self, decline: Decline, now: datetime) -> Decided:
-        """One party does not want to sign; it is not reminded, and may sign later all the same."""
-        self._refuse_unless_signable(decline.party)
-        if decline.declined_on > berlin_day(now):
-            raise SignedInFuture(f"{decline.party} cannot decline on {decline.declined_on}: today is {berlin_day(now)}")
-        if decline.party in {one.party for one in self.declines}:
-            raise AlreadyDeclined(f"{decline.party} has declined to sign agreement {self.id} before")
-        return self._told(
-            SignatureDeclined, party=decline.party, declined_on=decline.declined_on, reason=decline.reason
-        )
-
-    def withdraw(self, reason: str, now: datetime) -> Decided:
-        """Give up an agreement that is not in force yet."""
-        if self.stage is Stage.IN_FORCE:
-            raise AlreadyInForce(f"agreement {self.id} is in force since {self.in_force_since}: give notice instead")
-        self._refuse_if_final()
-        return self._told(
-            AgreementWithdrawn,
-            parties=self.parties,
-            ready_on=self.ready_on,
-            withdrawn_on=berlin_day(now),
-            reason=reason,
-        )
-
-    def _told(self, event: Callable[..., Event], /, **facts: Any) -> Decided:
-        return told(self, self.fact(event, **facts))
-
-    def fact(self, event: Callable[..., Event], /, **facts: Any) -> Event:
-        """A fact about this agreement."""
-        return event(**{"agreement_id": self.id, "municipalities": self.municipalities} | facts)
-
-    def _refuse_unless_draft(self) -> None:
-        self._refuse_if_final()
-        if self.stage is not Stage.DRAFT:
-            raise AlreadyReady(f"agreement {self.id} is {self.stage}, ready since {self.ready_on}")
-
-    def _refuse_if_final(self) -> None:
-        if self.stage not in ACTIVE:
-            raise Final(f"agreement {self.id} is {self.stage} since {self.ended_on}; draft another one")
-
-    def _refuse_unless_open(self) -> None:
-        self._refuse_if_final()
-        if self.stage is Stage.IN_FORCE:
-            raise AlreadyInForce(f"agreement {self.id} is in force since {self.in_force_since}")
-        if self.stage is Stage.DRAFT:
-            raise NotReady(f"agreement {self.id} is {self.stage} and not ready for signature")
-
-    def _refuse_unless_signable(self, party: str) -> None:
-        if party not in self.parties:
-            raise NotAParty(f"{party} is no party of agreement {self.id}; these are {', '.join(self.parties)}")
-        if before := [one for one in self.signatures if one.party == party]:
-            raise AlreadySigned(f"{party} signed agreement {self.id} on {before[0].signed_on}")
-        self._refuse_unless_open()
-        if party not in self.turn:
-            raise OutOfTurn(f"agreement {self.id} is signed in order: first by {', '.join(self.turn)}, then by {party}")
-
-    def _refuse_day(self, signature: Signature, today: date) -> None:
-        assert self.ready_on is not None
-        what = f"signature of {signature.party} on {signature.signed_on}"
-        if signature.signed_on < self.ready_on:
-            raise SignedBeforeReady(f"{what} is before agreement {self.id} was ready on {self.ready_on}")
-        if signature.signed_on > today:
-            raise SignedInFuture(f"{what} is in the future: today is {today}")
-        if self.signable_until and signature.signed_on > self.signable_until:
-            raise SignedTooLate(f"{what} is after {self.signable_until}, the last day for signing agreement {self.id}")
+def refuse_final(agreement: Agreement) -> None:
+    """Raise Final if the agreement is over."""
+    if agreement.stage not in ACTIVE:
+        raise Final(f"agreement {agreement.id} is {agreement.stage} since {agreement.ended_on}; draft another one")
 
 
-def _plain(signature: Signature) -> dict[str, Any]:
-    return {field.name: getattr(signature, field.name) for field in fields(signature)}
+def _drafted(event: AgreementDrafted) -> Agreement:
+    return copy_as(
+        Agreement,
+        event,
+        id=event.agreement_id,
+        covered=_keys(event.municipalities),
+        action_fields=tuple(map(ActionField, event.action_fields)),
+    )
+
+
+def _recorded(event: AgreementRecorded) -> Agreement:
+    return Agreement(
+        id=event.agreement_id,
+        municipalities=event.municipalities,
+        covered=_keys(event.municipalities),
+        parties=event.parties,
+        drafted_on=event.in_force_since,
+    )
+
+
+def _ready(agreement: Agreement, event: AgreementReady) -> Agreement:
+    return replace(
+        agreement,
+        stage=Stage.READY,
+        ready_on=event.ready_on,
+        text=event.text,
+        text_sha256=event.text_sha256,
+        sign_by=event.sign_by,
+        remind_on=event.remind_on,
+    )
+
+
+def _signed_by_party(agreement: Agreement, event: AgreementSignedByParty) -> Agreement:
+    return replace(
+        agreement,
+        stage=Stage.PARTIALLY_SIGNED,
+        signatures=(*agreement.signatures, _signature(event)),
+        declines=tuple(decline for decline in agreement.declines if decline.party != event.party),
+    )
+
+
+def _signature_corrected(agreement: Agreement, event: SignatureCorrected) -> Agreement:
+    new = _signature(event)
+    return replace(agreement, signatures=tuple(new if old.party == new.party else old for old in agreement.signatures))
+
+
+def _signed(agreement: Agreement, event: AgreementSigned) -> Agreement:
+    return replace(
+        agreement,
+        stage=Stage.IN_FORCE,
+        in_force_since=event.in_force_since,
+        ready_on=agreement.ready_on or event.in_force_since,
+        ends_on=event.ends_on,
+        remind_on=None,
+    )
+
+
+def _ended(agreement: Agreement, event: AgreementEnded) -> Agreement:
+    left = replace(agreement, covered=_keys(event.remaining))
+    if event.remaining:
+        return left
+    return replace(left, stage=Stage.EXPIRED if event.how == "expired" else Stage.TERMINATED, ended_on=event.ended_on)
+
+
+def _passed_on(agreement: Agreement, event: AgreementPassedOn) -> Agreement:
+    """The successor takes the place and the notice of the merged one, unless it has a place of its own."""
+    new = event.successor
+    moved = {party_of(event.municipality): party_of(new)}
+    notices = agreement.notices
+    if new.ags not in agreement.covered:
+        notices = tuple(replace(notice, party=moved.get(notice.party, notice.party)) for notice in notices)
+    known = agreement.municipalities
+    covered = (new.ags if ags == event.municipality.ags else ags for ags in agreement.covered)
+    return replace(
+        agreement,
+        municipalities=known if new.ags in _keys(known) else (*known, new),
+        covered=tuple(dict.fromkeys(covered)),
+        parties=tuple(dict.fromkeys(moved.get(party, party) for party in agreement.parties)),
+        notices=notices,
+    )
+
+
+def _keys(municipalities: tuple[MunicipalityRef, ...]) -> tuple[str, ...]:
+    return tuple(ref.ags for ref in municipalities)
+
+
+def _signature(event: AgreementSignedByParty | SignatureCorrected) -> Signature:
+    return copy_as(Signature, event, form=Form(event.form))
+
+
+def _with_due_on(agreement: Agreement) -> Agreement:
+    due_on = _due_on(agreement)
+    return agreement if due_on == agreement.due_on else replace(agreement, due_on=due_on)
+
+
+def _due_on(agreement: Agreement) -> date | None:
+    match agreement.stage:
+        case Stage.READY | Stage.PARTIALLY_SIGNED:
+            return _first(agreement.remind_on if agreement.awaited else None, _day_after(agreement.signable_until))
+        case Stage.IN_FORCE:
+            warning = next_warning_on(agreement.ends_on, agreement.end_told) if agreement.ends_on else None
+            notices = (notice for notice in agreement.notices if notice.concerned(agreement.remaining))
+            return _first(warning, _day_after(agreement.ends_on), *(_day_after(notice.ends_on) for notice in notices))
+        case _:
+            return None
+
+
+def _first(*days: date | None) -> date | None:
+    return min((day for day in days if day), default=None)
+
+
+def _day_after(day: date | None) -> date | None:
+    return day + timedelta(days=1) if day else None
+
+
+evolve = Evolve[Agreement](
+    creates={
+        AgreementDrafted: _drafted,
+        AgreementRecorded: _recorded,
+    },
+    changes={
+        AgreementTextAdapted: lambda agreement, event: replace(agreement, text=event.text),
+        AgreementReady: _ready,
+        AgreementSignedByParty: _signed_by_party,
+        SignatureCorrected: _signature_corrected,
+        SignatureDeclined: lambda agreement, event: replace(
+            agreement, declines=(*agreement.declines, copy_as(Decline, event))
+        ),
+        SignatureOverdue: lambda agreement, event: replace(agreement, remind_on=event.remind_on),
+        AgreementWithdrawn: lambda agreement, event: replace(
+            agreement, stage=Stage.WITHDRAWN, ended_on=event.withdrawn_on, reason=event.reason, covered=()
+        ),
+        AgreementLapsed: lambda agreement, event: replace(
+            agreement, stage=Stage.LAPSED, ended_on=event.sign_by, covered=()
+        ),
+        AgreementSigned: _signed,
+        AgreementEndsSoon: lambda agreement, event: replace(agreement, end_told=event.days),
+        AgreementRenewed: lambda agreement, event: replace(agreement, ends_on=event.ends_on, end_told=None),
+        NoticeGiven: lambda agreement, event: replace(agreement, notices=(*agreement.notices, copy_as(Notice, event))),
+        AgreementEnded: _ended,
+        AgreementPassedOn: _passed_on,
+    },
+    derive=_with_due_on,
+)

@@ -1,22 +1,22 @@
-"""A security analysis (Sicherheitsanalyse) of one or several municipalities: started, finished."""
+"""A security analysis (Sicherheitsanalyse) of one or several municipalities: its state, its events, its rules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
-from services.membership.domain.milestones import EndsBeforeItBegan
-from services.membership.domain.municipality import DatedInFuture, Municipality
+from services.membership.domain.dates import DatedInFuture, EndsBeforeItBegan
+from services.membership.domain.municipality import Municipality
 from shared.events.membership.milestones import SecurityAnalysisFinished, SecurityAnalysisStarted
 from shared.events.membership.refs import MunicipalityRef
 from shared.kernel.clock import berlin_day
+from shared.kernel.copying import copy_as
+from shared.kernel.decision import Decision, Evolve
 from shared.kernel.errors import Invalid, Refused
-from shared.kernel.event import Event
-from shared.kernel.facts import told
+from shared.kernel.value import value
 
 
 class NoMunicipality(Invalid):
-    """An analysis is about at least one municipality."""
+    """An analysis needs at least one municipality."""
 
     code = "no_municipality"
 
@@ -27,7 +27,7 @@ class AlreadyFinished(Refused):
     code = "analysis_finished"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class SecurityAnalysis:
     """A security analysis; its id is the file number."""
 
@@ -35,47 +35,22 @@ class SecurityAnalysis:
     municipalities: tuple[MunicipalityRef, ...]
     started_on: date
     with_survey: bool
-    """Inhabitants are asked, too (Bürgerbefragung)."""
+    """It includes a survey of inhabitants (Bürgerbefragung)."""
     subject: str | None = None
     finished_on: date | None = None
     respondents: int | None = None
-    """Inhabitants who answered."""
+    """The number of inhabitants who answered the survey."""
     summary: str | None = None
 
-    @classmethod
-    def begun(cls, fact: Any) -> "SecurityAnalysis":
-        """An analysis as it is when it was started."""
-        if not isinstance(fact, SecurityAnalysisStarted):
-            raise TypeError(f"{type(fact).__name__} begins no analysis")
-        return cls(
-            id=fact.analysis_id, municipalities=fact.municipalities, started_on=fact.started_on,
-            with_survey=fact.with_survey, subject=fact.subject,
-        )  # fmt: skip
 
-    def after(self, fact: Any) -> "SecurityAnalysis":
-        """The analysis after this fact."""
-        if not isinstance(fact, SecurityAnalysisFinished):
-            raise TypeError(f"{type(fact).__name__} is no fact about an analysis under way")
-        return replace(
-            self, finished_on=fact.finished_on, respondents=fact.respondents, summary=fact.summary
-        )  # fmt: skip
-
-    def finish(
-        self, finished_on: date, respondents: int | None, summary: str | None, now: datetime
-    ) -> tuple["SecurityAnalysis", list[Event]]:
-        """The results are there."""
-        if self.finished_on:
-            raise AlreadyFinished(f"analysis {self.id} was finished on {self.finished_on}")
-        _refuse_future(self.id, finished_on, now)
-        if finished_on < self.started_on:
-            raise EndsBeforeItBegan(f"analysis {self.id} was started on {self.started_on}, after {finished_on}")
-        return told(
-            self,
-            SecurityAnalysisFinished(
-                analysis_id=self.id, municipalities=self.municipalities, started_on=self.started_on,
-                finished_on=finished_on, respondents=respondents, summary=summary,
-            ),
-        )  # fmt: skip
+evolve = Evolve[SecurityAnalysis](
+    creates={SecurityAnalysisStarted: lambda event: copy_as(SecurityAnalysis, event, id=event.analysis_id)},
+    changes={
+        SecurityAnalysisFinished: lambda analysis, event: replace(
+            analysis, finished_on=event.finished_on, respondents=event.respondents, summary=event.summary
+        )
+    },
+)
 
 
 def start(
@@ -86,16 +61,41 @@ def start(
     *,
     with_survey: bool,
     subject: str | None,
-) -> tuple[SecurityAnalysis, list[Event]]:
+) -> Decision[SecurityAnalysis]:
     """Start an analysis of one or several municipalities."""
     if not municipalities:
         raise NoMunicipality(f"analysis {id} needs at least one municipality")
     _refuse_future(id, started_on, now)
-    refs = tuple(one.ref for one in sorted(municipalities, key=lambda one: one.ags))
-    fact = SecurityAnalysisStarted(
-        analysis_id=id, municipalities=refs, started_on=started_on, with_survey=with_survey, subject=subject
+    started = SecurityAnalysisStarted(
+        analysis_id=id,
+        municipalities=tuple(
+            municipality.ref for municipality in sorted(municipalities, key=lambda municipality: municipality.ags)
+        ),
+        started_on=started_on,
+        with_survey=with_survey,
+        subject=subject,
     )
-    return SecurityAnalysis.begun(fact), [fact]
+    return evolve.decision(None, started)
+
+
+def finish(
+    analysis: SecurityAnalysis, finished_on: date, respondents: int | None, summary: str | None, now: datetime
+) -> Decision[SecurityAnalysis]:
+    """Record the results of an analysis."""
+    if analysis.finished_on:
+        raise AlreadyFinished(f"analysis {analysis.id} was finished on {analysis.finished_on}")
+    _refuse_future(analysis.id, finished_on, now)
+    if finished_on < analysis.started_on:
+        raise EndsBeforeItBegan(f"analysis {analysis.id} was started on {analysis.started_on}, after {finished_on}")
+    finished = copy_as(
+        SecurityAnalysisFinished,
+        analysis,
+        analysis_id=analysis.id,
+        finished_on=finished_on,
+        respondents=respondents,
+        summary=summary,
+    )
+    return evolve.decision(analysis, finished)
 
 
 def _refuse_future(id: str, day: date, now: datetime) -> None:

@@ -1,10 +1,6 @@
-"""The journey of a municipality: its milestones in order, what comes next, and what is missing.
-
-Milestones are no straight line: nothing here blocks, it tells and warns.
-"""
+"""The journey of a municipality: its milestones in order, its next steps, and warnings; nothing here blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -23,10 +19,11 @@ from services.membership.domain.next_steps import (
 from services.membership.domain.parties import PartyKind, kind_of, party_of
 from services.membership.domain.term import OPEN, REMINDER_DAYS
 from services.membership.domain.term import Stage as AgreementStage
+from shared.kernel.value import value
 
 
 class MilestoneKind(StrEnum):
-    """What a milestone is, in the order in which those of one day are told."""
+    """The kinds of milestones, in the order in which those of one day are listed."""
 
     INTEREST_SHOWN = "interest_shown"
     CONSULTATION_HELD = "consultation_held"
@@ -59,7 +56,7 @@ class MilestoneKind(StrEnum):
 
 
 class JourneyWarning(StrEnum):
-    """What is missing or should be looked at, though it stops nobody."""
+    """Something that is missing or deserves a look, though it blocks nothing."""
 
     COOPERATION_WITHOUT_CONSULTATION = "cooperation_without_consultation"
     AGREEMENT_WITHOUT_CONSULTATION = "agreement_without_consultation"
@@ -71,37 +68,37 @@ class JourneyWarning(StrEnum):
     NOTICE_GIVEN = "notice_given"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Milestone:
-    """What happened on a day; without one where history only tells that it did."""
+    """A milestone on its day; the day is None if history does not record it."""
 
     kind: MilestoneKind
     day: date | None
     detail: str | None = None
-    """A few words of data: topics, a number, a party, a reason."""
+    """A few words: topics, a number, a party, a reason."""
     of: str | None = None
     """The id of the agreement or analysis, or the number of the coaching."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Journey:
-    """Where a municipality comes from, where it stands on a day, and where it goes."""
+    """The milestones, stage and next steps of a municipality on a day."""
 
     ags: str
     name: str
     on: date
     stage: Stage
     milestones: tuple[Milestone, ...]
-    """What has no day comes first, then by day."""
+    """Sorted by day; milestones without a day come first."""
     next: tuple[NextStep, ...]
-    """What waits longest comes first, what waits since nobody knows when comes last."""
+    """Sorted by waiting time, longest first; unknown waiting times come last."""
     warnings: tuple[JourneyWarning, ...]
 
 
 def journey(
     one: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
 ) -> Journey:
-    """The journey of a municipality; `agreements` and `analyses` are all that it has or had a part in."""
+    """The journey of a municipality; `agreements` and `analyses` are all of its own, past ones included."""
     milestones = [
         *_of_municipality(one),
         *(milestone for agreement in agreements for milestone in _of_agreement(agreement, party_of(one.ref))),
@@ -123,7 +120,7 @@ def _warnings(one: Municipality, active: Sequence[Agreement], today: date) -> It
     checks: dict[JourneyWarning, bool] = {
         JourneyWarning.COOPERATION_WITHOUT_CONSULTATION: is_open(one.cooperations) and not one.consultations,
         JourneyWarning.AGREEMENT_WITHOUT_CONSULTATION: bool(active) and not one.consultations,
-        # Of an agreement that was entered, nobody knows what had gone before.
+        # The past of an entered agreement is not known.
         JourneyWarning.AGREEMENT_WITHOUT_COUNCIL_DECISION: (
             not decisions and any(not was_entered(agreement) for agreement in active)
         ),
@@ -171,7 +168,7 @@ def _periods(one: Municipality) -> Iterator[Milestone]:
             yield _milestone(MilestoneKind.COOPERATION_ENDED, period.until)
     for period in one.dormancies:
         yield _milestone(MilestoneKind.FELL_DORMANT, period.since, period.reason)
-        # A dormancy that ends because everything does is no resumption.
+        # A dormancy that ends with the cooperation is not a resumption.
         if period.until and period.until not in left:
             yield _milestone(MilestoneKind.RESUMED, period.until + timedelta(days=1))
     for period in one.prevention_councils:
@@ -191,7 +188,7 @@ def _coachings(one: Municipality) -> Iterator[Milestone]:
 
 
 def _known(day: date) -> date | None:
-    """The day, unless it stands for one that nobody knows."""
+    """The day, or None if it stands for an unknown one."""
     return None if day == date.min else day
 
 

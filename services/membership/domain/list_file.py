@@ -1,4 +1,4 @@
-"""The CSV file of a list of municipalities; whatever is wrong with it is told with its line and column."""
+"""Reads the CSV file of a list of municipalities; errors name the line and the column."""
 
 import csv
 import io
@@ -12,21 +12,21 @@ from shared.alliance.districts import POLICE_DIRECTORATE_OF
 from shared.kernel.errors import Invalid
 
 COLUMNS = ("ags", "name", "name_sorbian", "kind", "district", "nuts3", "latitude", "longitude", "population_estimate")
-"""Every list has these, in any order."""
+"""The required columns, in any order."""
 OPTIONAL = ("district_key", "police_directorate", "predecessors")
-"""The first two follow from the `ags` and are only checked; `predecessors` are keys with spaces between them."""
+"""The first two follow from the `ags` and are only checked; `predecessors` are keys separated by spaces."""
 
 MAX_ROWS = 2_000
 MAX_LENGTH = 200
-"""Of one cell."""
-SAID = 20
-"""So many errors are told at once."""
+"""Characters in one cell."""
+NAMED_ERRORS = 20
+"""How many errors are named at once."""
 
 Cells = Mapping[str, str]
 
 
 class UnreadableList(Invalid):
-    """The file is no list of municipalities as we know it."""
+    """The file is not a list of municipalities in the expected form."""
 
     code = "unreadable_list"
 
@@ -41,7 +41,7 @@ def decode(file: bytes) -> str:
 
 
 def read_list(text: str) -> tuple[Official, ...]:
-    """The municipalities in a CSV file; raises UnreadableList with all that is wrong, or the first of it."""
+    """The municipalities in a CSV file; raises UnreadableList with its first errors."""
     (first, header), *rows = _lines(unicodedata.normalize("NFC", text.removeprefix("\ufeff"))) or [(1, [])]
     _refuse_header(header, first)
     if not 1 <= len(rows) <= MAX_ROWS:
@@ -52,7 +52,7 @@ def read_list(text: str) -> tuple[Official, ...]:
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
-    """The cells of each line that is not blank, and the number of the line that they begin on; not too many."""
+    """The cells of each non-blank line with its line number, up to MAX_ROWS."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[tuple[int, list[str]]] = []
     begins = 1
@@ -84,8 +84,8 @@ def _refuse_header(header: list[str], line: int) -> None:
 
 def _refuse(errors: Iterable[str]) -> None:
     if found := list(errors):
-        more = [f"and {len(found) - SAID} more"] if len(found) > SAID else []
-        raise UnreadableList("\n".join((*found[:SAID], *more)))
+        more = [f"and {len(found) - NAMED_ERRORS} more"] if len(found) > NAMED_ERRORS else []
+        raise UnreadableList("\n".join((*found[:NAMED_ERRORS], *more)))
 
 
 def _errors(header: list[str], cells: list[str], line: int) -> Iterator[str]:

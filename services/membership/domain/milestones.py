@@ -1,20 +1,13 @@
-"""The milestones of a municipality, and the stage that they amount to."""
+"""The milestones of a municipality, and the stages that follow from them."""
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from shared.kernel.errors import Refused
-
-
-class EndsBeforeItBegan(Refused):
-    """Nothing ends before it began."""
-
-    code = "ends_before_it_began"
+from shared.kernel.value import value
 
 
 class Stage(StrEnum):
-    """How near a municipality is to the alliance; milestones, not a strict line."""
+    """The stage of a municipality; it follows from the milestones, which come in any order."""
 
     UNCONTACTED = "uncontacted"
     INTERESTED = "interested"
@@ -25,17 +18,17 @@ class Stage(StrEnum):
     LEFT = "left"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Interest:
-    """The municipality showed interest in the alliance; without a day where history only tells that it did."""
+    """The municipality showed interest in the alliance; the day is None if history does not record it."""
 
     shown_on: date | None
     note: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Consultation:
-    """The LPR advised the municipality; without a day where history only tells that it did."""
+    """The LPR advised the municipality; the day is None if history does not record it."""
 
     held_on: date | None
     topics: tuple[str, ...] = ()
@@ -44,7 +37,7 @@ class Consultation:
     """The office that advised; None for the LPR itself."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CouncilDecision:
     """The municipality's council decided on joining the alliance (Ratsbeschluss)."""
 
@@ -53,48 +46,48 @@ class CouncilDecision:
     approved: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Coaching:
-    """A free coaching: asked for, matched with a coach, finished."""
+    """A free coaching: requested, matched with a coach, finished."""
 
     requested_on: date
     topic: str
     coach: str | None = None
-    """The organisation that coaches."""
+    """The organisation that provides it."""
     matched_on: date | None = None
     finished_on: date | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Period:
-    """From a day until a day, both included; since ever, or until further notice, where a day is missing."""
+    """A period, both days included; a missing day means an unknown start, or no end yet."""
 
     since: date | None
     until: date | None = None
     reason: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Membership:
-    """What an agreement in force made of the municipality, first and last day included."""
+    """The membership under one agreement, first and last day included."""
 
     agreement_id: str
     since: date
     until: date | None = None
 
 
-def begun(periods: tuple[Period, ...], since: date | None, reason: str | None = None) -> tuple[Period, ...]:
-    """These periods, and one more that has begun."""
+def opened(periods: tuple[Period, ...], since: date | None, reason: str | None = None) -> tuple[Period, ...]:
+    """These periods and a new, open one."""
     return (*periods, Period(since=since, reason=reason))
 
 
-def ended(periods: tuple[Period, ...], until: date) -> tuple[Period, ...]:
-    """These periods, none of them open any more."""
+def closed(periods: tuple[Period, ...], until: date) -> tuple[Period, ...]:
+    """These periods, all of them closed; open ones end on `until`."""
     return tuple(
         period if period.until else Period(since=period.since, until=until, reason=period.reason) for period in periods
     )
 
 
 def is_open(periods: tuple[Period, ...]) -> bool:
-    """Whether one of these periods goes on."""
+    """One of these periods has no end yet."""
     return any(period.until is None for period in periods)

@@ -1,25 +1,25 @@
-"""A municipality: its official data, and its milestones on the way into the alliance, through it, and out of it.
+"""A municipality: its state, and below it what each event makes of it.
 
-Milestones are no straight line: a rule blocks only what cannot have happened, such as a consultation of tomorrow.
+Milestones follow no fixed order: a rule blocks only what cannot have happened, such as a consultation of tomorrow. The
+rules are in `advising`, `cooperation`, `coaching`, `councils`, `accession`, `offices` and `registry`.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from services.membership.domain.milestones import (
     Coaching,
     Consultation,
     CouncilDecision,
-    EndsBeforeItBegan,
     Interest,
     Membership,
     Period,
     Stage,
+    closed,
     is_open,
+    opened,
 )
-from services.membership.domain.municipality_facts import changed
 from services.membership.domain.official import FormerName, OfficeHolder, searchable
 from shared.alliance.action_fields import ActionField
 from shared.alliance.sizes import SizeClass, size_class
@@ -38,49 +38,23 @@ from shared.events.membership.milestones import (
     MunicipalityFellDormant,
     PreventionCouncilNoted,
 )
-from shared.events.membership.municipalities import MunicipalityRegistered
+from shared.events.membership.municipalities import (
+    MunicipalityChanged,
+    MunicipalityMerged,
+    MunicipalityRegistered,
+    MunicipalityRenamed,
+    OfficeHolderAssigned,
+    OfficeHolderLeft,
+)
 from shared.events.membership.refs import MunicipalityRef
-from shared.kernel.clock import berlin_day
-from shared.kernel.errors import NotFound, Refused
-from shared.kernel.event import Event
-from shared.kernel.facts import told
-
-Decided = tuple["Municipality", list[Event]]
+from shared.kernel.copying import copy_as
+from shared.kernel.decision import Evolve
+from shared.kernel.value import value
 
 
-class DatedInFuture(Refused):
-    """What has not happened yet cannot be recorded."""
-
-    code = "dated_in_future"
-
-
-class Dissolved(Refused):
-    """The municipality was merged into another one before that."""
-
-    code = "municipality_dissolved"
-
-
-class NotCooperating(Refused):
-    """It does not work closely with the alliance, so that cannot rest or end."""
-
-    code = "not_cooperating"
-
-
-class StillMember(Refused):
-    """A membership ends with its agreement, by notice, and not by itself."""
-
-    code = "still_member"
-
-
-class CoachingOver(Refused):
-    """The coaching has been finished."""
-
-    code = "coaching_finished"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Municipality:
-    """A municipality of Saxony with its official data and what it has to do with the alliance."""
+    """A municipality of Saxony: its official data, and its milestones in the alliance."""
 
     ags: str
     name: str
@@ -95,7 +69,7 @@ class Municipality:
     population: int | None
     size_class: SizeClass
     search: str
-    """Its names, past ones too, in every way in which people search for them."""
+    """Its names, past ones included, in every spelling that people search for."""
     valid_from: date | None = None
     valid_to: date | None = None
     """Its last day; None while it exists."""
@@ -114,171 +88,167 @@ class Municipality:
     prevention_councils: tuple[Period, ...] = ()
     memberships: tuple[Membership, ...] = ()
 
-    @classmethod
-    def begun(cls, fact: Any) -> "Municipality":
-        """A municipality as it is when it has been registered."""
-        if not isinstance(fact, MunicipalityRegistered):
-            raise TypeError(f"{type(fact).__name__} begins no municipality")
-        official = {field.name: getattr(fact, field.name) for field in fields(fact)}
-        return cls(**official, size_class=size_class(fact.population), search=searchable(fact.name, fact.name_sorbian))
-
-    def after(self, fact: Any) -> "Municipality":
-        """The municipality after this fact."""
-        return changed(self, fact)
-
     @property
     def ref(self) -> MunicipalityRef:
-        """The municipality as agreements and events name it."""
-        return MunicipalityRef(ags=self.ags, name=self.name, police_directorate=self.police_directorate)
+        """The reference that agreements and events carry."""
+        return copy_as(MunicipalityRef, self)
 
     @property
     def is_member(self) -> bool:
-        """Whether an agreement in force covers it."""
+        """An agreement in force covers it."""
         return any(membership.until is None for membership in self.memberships)
 
-    def show_interest(self, shown_on: date, note: str | None, now: datetime) -> Decided:
-        """The municipality would like to know more."""
-        self._refuse_unless_past(shown_on, now, "an interest")
-        return self._told(InterestShown, shown_on=shown_on, note=note)
 
-    def hold_consultation(self, held: Consultation, now: datetime) -> Decided:
-        """The LPR advised the municipality, on a day that is not to come."""
-        self._refuse_unless_past(held.held_on, now, "a consultation")
-        return self._told(
-            ConsultationHeld, held_on=held.held_on, topics=held.topics, next_step=held.next_step, held_by=held.held_by
-        )
+_DAY = timedelta(days=1)
+_UNKNOWN_END = date.min
+"""The end of a period whose last day is not known."""
 
-    def choose_action_fields(self, chosen: Collection[ActionField]) -> Decided:
-        """Agree on what to work on; choosing the same again changes nothing."""
-        action_fields = tuple(sorted(set(chosen)))
-        return (self, []) if action_fields == self.action_fields else self._told(
-            ActionFieldsChosen, action_fields=action_fields
-        )  # fmt: skip
 
-    def begin_cooperation(self, began_on: date | None, now: datetime) -> Decided:
-        """Work closely with the alliance; beginning twice is the same as once, and a member does so already."""
-        self._refuse_unless_past(began_on, now, "a cooperation")
-        if is_open(self.cooperations) or self.is_member:
-            return self, []
-        return self._told(CooperationBegan, began_on=began_on)
+def _registered(event: MunicipalityRegistered) -> Municipality:
+    return copy_as(
+        Municipality,
+        event,
+        size_class=size_class(event.population),
+        search=searchable(event.name, event.name_sorbian),
+    )
 
-    def end_cooperation(self, ended_on: date, reason: str | None, now: datetime) -> Decided:
-        """The municipality, which is no member, works closely with the alliance no longer."""
-        self._refuse_unless_past(ended_on, now, "the end of a cooperation")
-        if self.is_member:
-            raise StillMember(f"{self.name} ({self.ags}) is a member; give notice of its agreement instead")
-        if not is_open(self.cooperations):
-            raise NotCooperating(f"{self.name} ({self.ags}) is {self.stage}: there is no cooperation that could end")
-        self._refuse_if_before(ended_on, self.cooperations, "cooperation")
-        return self._told(CooperationEnded, ended_on=ended_on, reason=reason)
 
-    def fall_dormant(self, since: date, reason: str | None, now: datetime) -> Decided:
-        """The cooperation rests; saying it twice is the same as once."""
-        self._refuse_unless_past(since, now, "a dormancy")
-        if is_open(self.dormancies):
-            return self, []
-        if not (is_open(self.cooperations) or self.is_member):
-            raise NotCooperating(f"{self.name} ({self.ags}) is {self.stage}: there is no cooperation that could rest")
-        return self._told(MunicipalityFellDormant, since=since, reason=reason)
+def _changed(municipality: Municipality, event: MunicipalityChanged) -> Municipality:
+    return replace(
+        municipality,
+        kind=event.kind,
+        district=event.district,
+        nuts3=event.nuts3,
+        latitude=event.latitude,
+        longitude=event.longitude,
+        population=event.population,
+        size_class=size_class(event.population),
+    )
 
-    def resume(self, resumed_on: date, now: datetime) -> Decided:
-        """The cooperation goes on; where it did not rest, nothing changes."""
-        self._refuse_unless_past(resumed_on, now, "a resumption")
-        if not is_open(self.dormancies):
-            return self, []
-        self._refuse_if_before(resumed_on, self.dormancies, "dormancy")
-        return self._told(CooperationResumed, resumed_on=resumed_on)
 
-    def record_council_decision(self, decision: CouncilDecision, now: datetime) -> Decided:
-        """The council decided; the same decision recorded twice is one."""
-        self._refuse_unless_past(decision.decided_on, now, "a council decision")
-        if decision in self.council_decisions:
-            return self, []
-        return self._told(
-            CouncilDecisionRecorded,
-            decided_on=decision.decided_on, number=decision.number, approved=decision.approved,
-        )  # fmt: skip
+def _renamed(municipality: Municipality, event: MunicipalityRenamed) -> Municipality:
+    former_names = (*municipality.former_names, copy_as(FormerName, municipality, until=event.valid_from - _DAY))
+    names = [name for former in former_names for name in (former.name, former.name_sorbian)]
+    return replace(
+        municipality,
+        name=event.name,
+        name_sorbian=event.name_sorbian,
+        former_names=former_names,
+        search=searchable(event.name, event.name_sorbian, *names),
+    )
 
-    def request_coaching(self, topic: str, requested_on: date, now: datetime) -> Decided:
-        """The municipality asks for a coach."""
-        self._refuse_unless_past(requested_on, now, "a request for coaching")
-        return self._told(CoachingRequested, coaching=len(self.coachings) + 1, requested_on=requested_on, topic=topic)
 
-    def match_coach(self, number: int, coach: str, matched_on: date, now: datetime) -> Decided:
-        """A coach was found, or another one instead."""
-        self._refuse_unless_past(matched_on, now, "the matching of a coach")
-        if self._coaching(number, matched_on).coach == coach:
-            return self, []
-        return self._told(CoachMatched, coaching=number, coach=coach, matched_on=matched_on)
+def _office_holder_left(municipality: Municipality, event: OfficeHolderLeft) -> Municipality:
+    leaving = (event.contact_id, event.office, None)
+    return replace(
+        municipality,
+        office_holders=tuple(
+            replace(holder, until=event.until)
+            if (holder.contact_id, holder.office, holder.until) == leaving
+            else holder
+            for holder in municipality.office_holders
+        ),
+    )
 
-    def finish_coaching(self, number: int, finished_on: date, now: datetime) -> Decided:
-        """The coaching came to its end."""
-        self._refuse_unless_past(finished_on, now, "the end of a coaching")
-        self._coaching(number, finished_on)
-        return self._told(CoachingFinished, coaching=number, finished_on=finished_on)
 
-    def note_prevention_council(self, noted_on: date | None, now: datetime, *, meets: bool) -> Decided:
-        """It is known that a prevention council meets, or does so no longer; nothing changes where that was known."""
-        self._refuse_unless_past(noted_on, now, "a prevention council")
-        if is_open(self.prevention_councils) == meets:
-            return self, []
-        if not meets and noted_on is not None:
-            self._refuse_if_before(noted_on, self.prevention_councils, "prevention council")
-        return self._told(PreventionCouncilNoted, meets=meets, noted_on=noted_on)
+def _cooperation_ended(municipality: Municipality, event: CooperationEnded) -> Municipality:
+    return replace(
+        municipality,
+        cooperations=closed(municipality.cooperations, event.ended_on),
+        dormancies=closed(municipality.dormancies, event.ended_on),
+    )
 
-    def join(self, agreement_id: str, joined_on: date) -> Decided:
-        """Become a member by an agreement in force; the same news may arrive twice."""
-        if any(membership.agreement_id == agreement_id for membership in self.memberships):
-            return self, []
-        return self._told(
-            MemberJoined,
-            kind=self.kind, district_key=self.district_key, district=self.district,
-            agreement_id=agreement_id, joined_on=joined_on, action_fields=self.action_fields,
-        )  # fmt: skip
 
-    def leave(self, agreement_id: str, left_on: date, how: str) -> Decided:
-        """Be a member no longer, because the agreement ended; the same news may arrive twice."""
-        joined = [one for one in self.memberships if (one.agreement_id, one.until) == (agreement_id, None)]
-        if not joined:
-            return self, []
-        return self._told(
-            MemberLeft,
-            kind=self.kind, district_key=self.district_key, district=self.district,
-            agreement_id=agreement_id, joined_on=joined[0].since, left_on=left_on, how=how,
-        )  # fmt: skip
+def _coaching(municipality: Municipality, number: int, **new: Any) -> Municipality:
+    coachings = list(municipality.coachings)
+    coachings[number - 1] = replace(coachings[number - 1], **new)
+    return replace(municipality, coachings=tuple(coachings))
 
-    def fact(self, event: Callable[..., Event], /, **facts: Any) -> Event:
-        """A fact about this municipality."""
-        return event(ags=self.ags, name=self.name, police_directorate=self.police_directorate, **facts)
 
-    def _told(self, event: Callable[..., Event], /, **facts: Any) -> Decided:
-        return told(self, self.fact(event, **facts))
+def _prevention_council_noted(municipality: Municipality, event: PreventionCouncilNoted) -> Municipality:
+    known = municipality.prevention_councils
+    councils = opened(known, event.noted_on) if event.meets else closed(known, event.noted_on or _UNKNOWN_END)
+    return replace(municipality, prevention_councils=councils)
 
-    def _coaching(self, number: int, day: date) -> Coaching:
-        if not 1 <= number <= len(self.coachings):
-            raise NotFound(f"{self.name} ({self.ags}) has no coaching {number}")
-        coaching = self.coachings[number - 1]
-        if coaching.finished_on:
-            raise CoachingOver(f"coaching {number} of {self.name} ({self.ags}) was finished on {coaching.finished_on}")
-        if day < coaching.requested_on:
-            raise EndsBeforeItBegan(
-                f"coaching {number} of {self.name} ({self.ags}) was requested on {coaching.requested_on}, after {day}"
-            )
-        return coaching
 
-    def _refuse_unless_past(self, day: date | None, now: datetime, what: str) -> None:
-        if day is None:
-            return
-        if day > berlin_day(now):
-            raise DatedInFuture(
-                f"{what} of {self.name} ({self.ags}) on {day} is in the future: today is {berlin_day(now)}"
-            )
-        if self.valid_to and day > self.valid_to:
-            raise Dissolved(
-                f"{what} on {day}: {self.name} ({self.ags}) belongs to {self.successor} after {self.valid_to}"
-            )
+def _member_joined(municipality: Municipality, event: MemberJoined) -> Municipality:
+    membership = Membership(agreement_id=event.agreement_id, since=event.joined_on)
+    return replace(
+        municipality,
+        memberships=(*municipality.memberships, membership),
+        dormancies=closed(municipality.dormancies, event.joined_on - _DAY),
+    )
 
-    def _refuse_if_before(self, day: date, periods: tuple[Period, ...], what: str) -> None:
-        since = periods[-1].since
-        if since and day < since:
-            raise EndsBeforeItBegan(f"the {what} of {self.name} ({self.ags}) began on {since}, after {day}")
+
+def _member_left(municipality: Municipality, event: MemberLeft) -> Municipality:
+    memberships = tuple(
+        replace(membership, until=event.left_on) if membership.agreement_id == event.agreement_id else membership
+        for membership in municipality.memberships
+    )
+    left = replace(municipality, memberships=memberships)
+    if left.is_member:
+        return left
+    return replace(
+        left,
+        cooperations=closed(left.cooperations, event.left_on),
+        dormancies=closed(left.dormancies, event.left_on),
+    )
+
+
+def _with_stage(municipality: Municipality) -> Municipality:
+    stage = _stage(municipality)
+    return municipality if stage is municipality.stage else replace(municipality, stage=stage)
+
+
+def _stage(municipality: Municipality) -> Stage:
+    """The first stage that holds: a dormant member is dormant, and one that left has left until it starts anew."""
+    reached = (
+        (Stage.DORMANT, is_open(municipality.dormancies)),
+        (Stage.MEMBER, municipality.is_member),
+        (Stage.COOPERATING, is_open(municipality.cooperations)),
+        (Stage.LEFT, bool(municipality.memberships or municipality.cooperations)),
+        (Stage.ADVISED, bool(municipality.consultations)),
+        (Stage.INTERESTED, bool(municipality.interests)),
+    )
+    return next((stage for stage, holds in reached if holds), Stage.UNCONTACTED)
+
+
+evolve = Evolve[Municipality](
+    creates={MunicipalityRegistered: _registered},
+    changes={
+        MunicipalityChanged: _changed,
+        MunicipalityRenamed: _renamed,
+        MunicipalityMerged: lambda state, event: replace(state, valid_to=event.valid_to, successor=event.successor),
+        OfficeHolderAssigned: lambda state, event: replace(
+            state, office_holders=(*state.office_holders, copy_as(OfficeHolder, event))
+        ),
+        OfficeHolderLeft: _office_holder_left,
+        InterestShown: lambda state, event: replace(state, interests=(*state.interests, copy_as(Interest, event))),
+        ConsultationHeld: lambda state, event: replace(
+            state, consultations=(*state.consultations, copy_as(Consultation, event))
+        ),
+        ActionFieldsChosen: lambda state, event: replace(
+            state, action_fields=tuple(map(ActionField, event.action_fields))
+        ),
+        CooperationBegan: lambda state, event: replace(state, cooperations=opened(state.cooperations, event.began_on)),
+        CooperationEnded: _cooperation_ended,
+        MunicipalityFellDormant: lambda state, event: replace(
+            state, dormancies=opened(state.dormancies, event.since, event.reason)
+        ),
+        CooperationResumed: lambda state, event: replace(
+            state, dormancies=closed(state.dormancies, event.resumed_on - _DAY)
+        ),
+        CouncilDecisionRecorded: lambda state, event: replace(
+            state, council_decisions=(*state.council_decisions, copy_as(CouncilDecision, event))
+        ),
+        CoachingRequested: lambda state, event: replace(state, coachings=(*state.coachings, copy_as(Coaching, event))),
+        CoachMatched: lambda state, event: _coaching(
+            state, event.coaching, coach=event.coach, matched_on=event.matched_on
+        ),
+        CoachingFinished: lambda state, event: _coaching(state, event.coaching, finished_on=event.finished_on),
+        PreventionCouncilNoted: _prevention_council_noted,
+        MemberJoined: _member_joined,
+        MemberLeft: _member_left,
+    },
+    derive=_with_stage,
+)

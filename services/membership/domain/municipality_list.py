@@ -1,17 +1,14 @@
-"""A newer official list of municipalities, compared with what is stored."""
+"""Compares a newer official list of municipalities with the stored ones."""
 
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from services.membership.domain.list_changes import Changed, Changes, FieldChange, Finding, Merged, Renamed, Value
+from services.membership.domain.list_diff import Datum, Finding, ListDiff, Merged, NewDatum, Renamed, Updated
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.registry import Official
+from services.membership.domain.registry import OFFICIAL_DATA, Official
 from shared.alliance.districts import POLICE_DIRECTORATE_OF
-
-FIELDS = ("kind", "district", "nuts3", "latitude", "longitude", "population")
-"""The official data that may change, but for the name."""
 
 AGS = re.compile(r"[0-9]{8}")
 
@@ -21,8 +18,8 @@ Rows = Sequence[Official]
 Known = Mapping[str, Municipality]
 
 
-def compare(stored: Sequence[Municipality], rows: Rows, valid_from: date, today: date) -> Changes:
-    """What a list changes that is valid from a day on, and what stands against it; former municipalities stay."""
+def compare(stored: Sequence[Municipality], rows: Rows, valid_from: date, today: date) -> ListDiff:
+    """The difference that a list makes from a day on, and the problems with it; former municipalities stay."""
     known = {one.ags: one for one in stored}
     existing = {one.ags: one for one in stored if one.valid_to is None}
     sound = {row.ags: row for row in rows if not any(_of_row(row, 0))}
@@ -30,8 +27,8 @@ def compare(stored: Sequence[Municipality], rows: Rows, valid_from: date, today:
     successors = {ags: row for row in reversed(rows) for ags in row.predecessors}
     gone = [existing[ags] for ags in sorted(existing.keys() - {row.ags for row in rows})]
     renamed = tuple(_renamed(one, row) for one, row in kept if _names_differ(one, row))
-    changed = tuple(_changed(one, row) for one, row in kept if _field_changes(one, row))
-    return Changes(
+    changed = tuple(_updated(one, row) for one, row in kept if _new_data(one, row))
+    return ListDiff(
         valid_from=valid_from,
         added=tuple(row for ags, row in sorted(sound.items()) if ags not in known),
         renamed=renamed,
@@ -45,8 +42,8 @@ def compare(stored: Sequence[Municipality], rows: Rows, valid_from: date, today:
     )  # fmt: skip
 
 
-def _same(old: Value, new: Value) -> bool:
-    """Whether two values are the same; text is, however its accents are composed."""
+def _same(old: Datum, new: Datum) -> bool:
+    """Equal values; text is compared in Unicode normal form C."""
     if isinstance(old, str) and isinstance(new, str):
         return unicodedata.normalize("NFC", old) == unicodedata.normalize("NFC", new)
     return old == new
@@ -62,13 +59,13 @@ def _renamed(one: Municipality, row: Official) -> Renamed:
     )  # fmt: skip
 
 
-def _field_changes(one: Municipality, row: Official) -> tuple[FieldChange, ...]:
-    both = ((field, getattr(one, field), getattr(row, field)) for field in FIELDS)
-    return tuple(FieldChange(field=field, old=old, new=new) for field, old, new in both if not _same(old, new))
+def _new_data(one: Municipality, row: Official) -> tuple[NewDatum, ...]:
+    both = ((field, getattr(one, field), getattr(row, field)) for field in OFFICIAL_DATA)
+    return tuple(NewDatum(field=field, old=old, new=new) for field, old, new in both if not _same(old, new))
 
 
-def _changed(one: Municipality, row: Official) -> Changed:
-    return Changed(ags=one.ags, name=row.name, fields=_field_changes(one, row))
+def _updated(one: Municipality, row: Official) -> Updated:
+    return Updated(ags=one.ags, name=row.name, fields=_new_data(one, row))
 
 
 def _merged(one: Municipality, row: Official) -> Merged:
@@ -110,7 +107,7 @@ def _of_rows(rows: Rows, known: Known) -> Iterator[Finding]:
 
 
 def _of_row(row: Official, number: int) -> Iterator[Finding]:
-    """What is wrong with a row by itself."""
+    """The problems of a row by itself."""
     if not AGS.fullmatch(row.ags):
         yield _finding(row, number, "malformed_ags", "an ags has exactly 8 digits: mend it, and keep it as text")
     elif row.ags[:5] not in POLICE_DIRECTORATE_OF:

@@ -1,7 +1,6 @@
-"""What comes next for a municipality, and for whom that waits since when."""
+"""The next steps of a municipality: which parties they wait for, and since when."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -10,8 +9,9 @@ from services.membership.domain.analysis import SecurityAnalysis
 from services.membership.domain.milestones import Stage, is_open
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.parties import PartyKind, party_of
-from services.membership.domain.term import ACTIVE, END_TOLD_DAYS
+from services.membership.domain.term import ACTIVE, WARNING_DAYS
 from services.membership.domain.term import Stage as AgreementStage
+from shared.kernel.value import value
 
 LPR = (PartyKind.LPR.value,)
 
@@ -19,7 +19,7 @@ _FAILED = {AgreementStage.WITHDRAWN, AgreementStage.LAPSED}
 
 
 class Step(StrEnum):
-    """What comes next, in the order of the way into the alliance; then what goes on beside it."""
+    """The possible steps: first those on the way into the alliance, in order, then those beside it."""
 
     CONSULT = "consult"
     AGREE_ON_COOPERATION = "agree_on_cooperation"
@@ -33,14 +33,14 @@ class Step(StrEnum):
     FINISH_ANALYSIS = "finish_analysis"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NextStep:
-    """A step that comes next, and the parties that it waits for, such as `lpr` or `municipality:<ags>`."""
+    """A next step and the parties that it waits for, such as `lpr` or `municipality:<ags>`."""
 
     step: Step
     waiting_for: tuple[str, ...]
     since: date | None
-    """None where no day is documented."""
+    """None if no day is documented."""
     days: int | None
     """From `since` until today."""
     of: str | None = None
@@ -50,9 +50,9 @@ class NextStep:
 def next_steps(
     one: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
 ) -> tuple[NextStep, ...]:
-    """What comes next for a municipality, what waits longest first; nothing for one that is no more.
+    """The next steps of a municipality, longest wait first; none for a dissolved one.
 
-    `agreements` and `analyses` are all that it has or had a part in.
+    `agreements` and `analyses` are all of its own, past ones included.
     """
     if is_no_more(one, today):
         return ()
@@ -64,23 +64,23 @@ def next_steps(
 
 
 def is_no_more(one: Municipality, today: date) -> bool:
-    """Whether it was merged into another municipality."""
+    """The municipality was merged into another one before today."""
     return one.valid_to is not None and one.valid_to < today
 
 
 def active_agreements(one: Municipality, agreements: Sequence[Agreement]) -> list[Agreement]:
-    """The agreements that are prepared, signed, or in force for it."""
+    """Its agreements that are drafted, open for signature, or in force."""
     return [agreement for agreement in agreements if agreement.stage in ACTIVE and one.ags in agreement.covered]
 
 
 def is_under_notice(agreement: Agreement, one: Municipality) -> bool:
-    """Whether the agreement ends for this municipality because somebody gave notice."""
+    """The agreement ends for this municipality by notice."""
     concerned = (ref.ags for notice in agreement.notices for ref in notice.concerned(agreement.remaining))
     return one.ags in concerned
 
 
 def was_entered(agreement: Agreement) -> bool:
-    """Whether it was signed before this system existed, so that nothing is known of how it came about."""
+    """The agreement predates this system, so its past is not known."""
     return agreement.in_force_since is not None and not agreement.signatures
 
 
@@ -101,13 +101,13 @@ def _agreement_steps(agreement: Agreement, one: Municipality, today: date) -> It
                 declined = last(*(decline.declined_on for decline in agreement.declines))
                 yield _step(Step.SETTLE_DECLINE, LPR, declined, today, agreement.id)
         case AgreementStage.IN_FORCE if agreement.ends_on and not is_under_notice(agreement, one):
-            since = agreement.ends_on - timedelta(days=max(END_TOLD_DAYS))
+            since = agreement.ends_on - timedelta(days=max(WARNING_DAYS))
             if since <= today:
                 yield _step(Step.RENEW, LPR, since, today, agreement.id)
 
 
 def _stage_steps(one: Municipality, agreements: Sequence[Agreement], today: date) -> list[NextStep]:
-    """What comes next where no agreement is under way or in force."""
+    """The next step of a municipality without an active agreement."""
     match one.stage:
         case Stage.INTERESTED:
             shown = first(*(interest.shown_on for interest in one.interests))
@@ -116,7 +116,7 @@ def _stage_steps(one: Municipality, agreements: Sequence[Agreement], today: date
             held = last(*(consultation.held_on for consultation in one.consultations))
             return [_step(Step.AGREE_ON_COOPERATION, (party_of(one.ref),), held, today)]
         case Stage.COOPERATING:
-            # After a draft that came to nothing, the next one is waited for anew.
+            # After a failed agreement, the wait for the next draft starts anew.
             failed = [agreement.ended_on for agreement in agreements if agreement.stage in _FAILED]
             return [_step(Step.DRAFT_AGREEMENT, LPR, last(one.cooperations[-1].since, *failed), today)]
         case _:
@@ -135,10 +135,10 @@ def _steps_beside(one: Municipality, analyses: Sequence[SecurityAnalysis], today
 
 
 def first(*days: date | None) -> date | None:
-    """The earliest of those days that are known."""
+    """The earliest known day."""
     return min((day for day in days if day), default=None)
 
 
 def last(*days: date | None) -> date | None:
-    """The latest of those days that are known."""
+    """The latest known day."""
     return max((day for day in days if day), default=None)

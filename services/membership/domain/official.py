@@ -1,28 +1,29 @@
 """Official data of municipalities: names as people search them, former names, and offices."""
 
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
+
+from shared.kernel.value import value
 
 ATTRIBUTION = (
     "Ortsdaten: GeoNames (CC BY 4.0); Kreise: © Statistisches Bundesamt (Destatis) 2019 (CC BY 4.0); "
     "Umriss: Natural Earth (gemeinfrei)"
 )
-"""Whose data it is; to be shown wherever the official data is shown or shipped."""
+"""The source of the official data, to be shown wherever that data is shown or shipped."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class FormerName:
-    """A name that a municipality had, until a day."""
+    """A name that a municipality had until a day."""
 
     name: str
     name_sorbian: str | None
     until: date
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class OfficeHolder:
-    """Who held an office of a municipality, from and until when; the person stands behind `contact_id`."""
+    """The holder of an office of a municipality in a period; `contact_id` refers to the person."""
 
     contact_id: str
     office: str
@@ -35,12 +36,12 @@ _TRANSCRIBED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "�
 
 
 def searched(words: str) -> str:
-    """What somebody types, as it is looked for: in small letters, umlauts transcribed, without other accents."""
+    """Search words in normal form: lower case, umlauts transcribed, no other accents."""
     return _without_accents(unicodedata.normalize("NFC", words).lower().translate(_TRANSCRIBED))
 
 
 def searchable(*names: str | None) -> str:
-    """Names in every way in which they are searched for: `goerlitz gorlitz zhorjelc`."""
+    """Names in every spelling that people search for: `goerlitz gorlitz zhorjelc`."""
     spelled = [spelling for name in names if name for spelling in (searched(name), _without_accents(name.lower()))]
     return " ".join(dict.fromkeys(spelled))
 

@@ -1,4 +1,4 @@
-"""Who signs an agreement: `municipality:<ags>`, `police_directorate:<name>`, `lpr`, `ministry`."""
+"""Parties of agreements: `municipality:<ags>`, `police_directorate:<name>`, `lpr`, `ministry`."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,7 +8,7 @@ from shared.events.membership.refs import MunicipalityRef
 
 
 class PartyKind(StrEnum):
-    """What a party of an agreement is (Vertragspartei)."""
+    """The kind of a party of an agreement (Vertragspartei)."""
 
     MUNICIPALITY = "municipality"
     POLICE_DIRECTORATE = "police_directorate"
@@ -17,11 +17,11 @@ class PartyKind(StrEnum):
 
 
 DEFAULT_PARTIES = tuple(PartyKind)
-"""Who must sign unless an agreement says otherwise, as on 27 January 2023."""
+"""The parties that must sign unless an agreement says otherwise, as on 27 January 2023."""
 
 
 def parties_of(refs: Sequence[MunicipalityRef], required: Sequence[PartyKind]) -> tuple[str, ...]:
-    """The parties of these kinds, in this order of kinds: each municipality, each of their police directorates."""
+    """The parties of these kinds in this order: each municipality, each of their police directorates, and so on."""
     areas = {
         PartyKind.MUNICIPALITY: [f":{ref.ags}" for ref in refs],
         PartyKind.POLICE_DIRECTORATE: sorted({f":{ref.police_directorate}" for ref in refs}),
@@ -30,12 +30,12 @@ def parties_of(refs: Sequence[MunicipalityRef], required: Sequence[PartyKind]) -
 
 
 def party_of(ref: MunicipalityRef) -> str:
-    """A municipality as a party."""
+    """The municipality as a party."""
     return f"{PartyKind.MUNICIPALITY}:{ref.ags}"
 
 
 def kind_of(party: str) -> PartyKind:
-    """What a party is."""
+    """The kind of a party."""
     return PartyKind(party.partition(":")[0])
 
 
@@ -46,7 +46,7 @@ _OFFICES = {
 
 
 def german(party: str, refs: Sequence[MunicipalityRef]) -> str:
-    """A party as people call it."""
+    """The German name of a party."""
     kind, _, area = party.partition(":")
     match PartyKind(kind):
         case PartyKind.MUNICIPALITY:

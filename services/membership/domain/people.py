@@ -1,11 +1,11 @@
-"""Who holds an office: a person's business details, kept apart from everything else and from every event."""
+"""Business details of office holders, kept apart from everything else and from every event."""
 
-from dataclasses import dataclass
+from shared.kernel.value import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Person:
-    """The business contact of whoever holds an office; events and municipalities refer to it by its id alone."""
+    """The business contact of an office holder; events and municipalities refer to it by its id alone."""
 
     id: str
     name: str

@@ -1,36 +1,36 @@
-"""What parties say to an agreement that is ready: they sign, or decline; and what is refused of that."""
+"""A party's answer to an agreement that is ready: its signature, or that it declines; and the refusals."""
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from shared.kernel.errors import Refused
+from shared.kernel.value import value
 
 
 class Form(StrEnum):
-    """How it was signed."""
+    """The form of a signature."""
 
     PAPER = "paper"
     REMOTE = "remote"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Signature:
-    """One party's signature, which the system documents and does not replace (Unterzeichnung)."""
+    """One party's signature (Unterzeichnung); the system documents it and does not replace it."""
 
     party: str
     person: str
     function: str
     deputy: bool = False
-    """Signed on behalf of the office's holder (i. V.)."""
+    """Signed on behalf of the office holder (i. V.)."""
     signed_on: date
     place: str
     form: Form = Form.PAPER
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Decline:
-    """A party does not want to sign, until it changes its mind."""
+    """A party does not want to sign, unless it changes its mind."""
 
     party: str
     declined_on: date
@@ -38,7 +38,7 @@ class Decline:
 
 
 class NotAParty(Refused):
-    """Who signs, declines or gives notice is no party of the agreement."""
+    """The one who signs, declines or gives notice is no party of the agreement."""
 
     code = "not_a_party"
 
@@ -50,13 +50,13 @@ class NotReady(Refused):
 
 
 class AlreadyReady(Refused):
-    """The agreement is ready, or further, already."""
+    """The agreement is past the draft already."""
 
     code = "agreement_already_ready"
 
 
 class AlreadyInForce(Refused):
-    """The agreement is in force, and nothing is left to sign."""
+    """The agreement is in force; nothing is left to sign."""
 
     code = "agreement_in_force"
 
@@ -74,19 +74,19 @@ class AlreadyDeclined(Refused):
 
 
 class NotSigned(Refused):
-    """There is no signature of the party that could be corrected."""
+    """The party has no signature that could be corrected."""
 
     code = "not_signed"
 
 
 class OutOfTurn(Refused):
-    """Others sign first."""
+    """Other parties sign first."""
 
     code = "out_of_turn"
 
 
 class OtherText(Refused):
-    """What was signed is not the text of the agreement."""
+    """The signed text is not the text of the agreement."""
 
     code = "other_text"
 
@@ -104,12 +104,12 @@ class SignedBeforeReady(Refused):
 
 
 class SignedTooLate(Refused):
-    """The last day for signing, or of the term, is over."""
+    """The last day for signing, or of the term, has passed."""
 
     code = "signature_too_late"
 
 
 class ReadyInFuture(Refused):
-    """An agreement is ready today or was so before."""
+    """An agreement becomes ready today or earlier, not later."""
 
     code = "readiness_in_future"

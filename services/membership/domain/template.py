@@ -1,21 +1,21 @@
-"""The texts that agreements begin with: German, in versions, with fields such as `${kommunen}`."""
+"""Texts that agreements start from: German, in versions, with fields such as `${kommunen}`."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from string import Template as Fields
-from typing import Any
 
 from shared.events.membership.templates import TemplatePublished
+from shared.kernel.copying import copy_as
+from shared.kernel.decision import Decision, Evolve
 from shared.kernel.errors import Invalid
-from shared.kernel.event import Event
-from shared.kernel.facts import told
+from shared.kernel.value import value
 
 FIELDS = frozenset({"aktenzeichen", "kommunen", "vertragsparteien", "handlungsfelder", "laufzeit", "kuendigung"})
-"""What a text may leave open: filled in for each agreement."""
+"""The fields that a text may contain; each agreement fills them in."""
 
 STANDARD = "kooperation"
-"""The template of an agreement that names no other one."""
+"""The template of agreements that name no other one."""
 
 
 class UnknownField(Invalid):
@@ -24,50 +24,48 @@ class UnknownField(Invalid):
     code = "unknown_field"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Version:
-    """One version of a text, which stays as it is."""
+    """One version of a text; it never changes."""
 
     number: int
     text: str
     text_sha256: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Template:
-    """A text for agreements, in all of its versions; agreements begin with the last one."""
+    """A text for agreements in all of its versions; new agreements start from the last one."""
 
     id: str
     versions: tuple[Version, ...] = ()
 
-    @classmethod
-    def begun(cls, fact: Any) -> "Template":
-        """The template with its first version."""
-        if not isinstance(fact, TemplatePublished):
-            raise TypeError(f"{type(fact).__name__} begins no template")
-        return cls(id=fact.template).after(fact)
-
-    def after(self, fact: Any) -> "Template":
-        """The template with one more version."""
-        if not isinstance(fact, TemplatePublished):
-            raise TypeError(f"{type(fact).__name__} is no fact about a template")
-        version = Version(number=fact.version, text=fact.text, text_sha256=fact.text_sha256)
-        return Template(id=self.id, versions=(*self.versions, version))
-
     @property
     def current(self) -> Version:
-        """The version that agreements begin with."""
+        """The version that new agreements start from."""
         return self.versions[-1]
 
-    def publish(self, text: str) -> tuple["Template", list[Event]]:
-        """Publish a new version; the same text again is none."""
-        if self.versions and self.current.text == text:
-            return self, []
-        _refuse_unknown_fields(text)
-        return told(
-            self,
-            TemplatePublished(template=self.id, version=len(self.versions) + 1, text=text, text_sha256=sha256(text)),
-        )
+
+def _published(template: Template, event: TemplatePublished) -> Template:
+    return replace(template, versions=(*template.versions, copy_as(Version, event, number=event.version)))
+
+
+evolve = Evolve[Template](
+    creates={TemplatePublished: lambda event: _published(Template(id=event.template), event)},
+    changes={TemplatePublished: _published},
+)
+
+
+def publish(template: Template, text: str) -> Decision[Template]:
+    """Publish a new version; the current text again changes nothing."""
+    if template.versions and template.current.text == text:
+        return template, []
+    _refuse_unknown_fields(text)
+    version = len(template.versions) + 1
+    return evolve.decision(
+        template,
+        TemplatePublished(template=template.id, version=version, text=text, text_sha256=sha256(text)),
+    )
 
 
 def sha256(text: str) -> str:

@@ -1,17 +1,17 @@
-"""Where an agreement stands, how long it waits for signatures, and how long it holds: reminders, term, notices."""
+"""The stages of an agreement, its reminders, its term, and notices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from services.membership.domain.parties import PartyKind, party_of
 from shared.events.membership.refs import MunicipalityRef
 from shared.kernel.errors import Refused
+from shared.kernel.value import value
 
 
 class Stage(StrEnum):
-    """Where an agreement stands."""
+    """The stage of an agreement."""
 
     DRAFT = "draft"
     READY = "ready"
@@ -24,21 +24,21 @@ class Stage(StrEnum):
 
 
 OPEN = (Stage.READY, Stage.PARTIALLY_SIGNED)
-"""In these stages parties sign."""
+"""The stages in which parties sign."""
 
 ACTIVE = (Stage.DRAFT, *OPEN, Stage.IN_FORCE)
-"""Of agreements in these stages, a municipality has at most one; the others are final."""
+"""A municipality has at most one agreement in these stages; all other stages are final."""
 
 REMINDER_DAYS = 14
-"""A party that has not signed is reminded so many days after readiness, and again each so many days."""
+"""Days from readiness to the first reminder, and between reminders."""
 
-END_TOLD_DAYS = (90, 30)
-"""So many days before the end of its term everybody learns that an agreement ends."""
+WARNING_DAYS = (90, 30)
+"""Days before the end of its term at which the parties of an agreement are warned."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Notice:
-    """A party gave notice; `ends_on` is the last day of the agreement for whom it is about."""
+    """A party's notice; `ends_on` is the last day of the agreement for the municipalities concerned."""
 
     party: str
     given_on: date
@@ -46,38 +46,38 @@ class Notice:
     reason: str | None = None
 
     def concerned(self, remaining: Sequence[MunicipalityRef]) -> tuple[MunicipalityRef, ...]:
-        """For whom the agreement ends: the municipality that gave notice, or all when any other party did."""
+        """The municipalities that it concerns: the one that gave notice, or all if another party did."""
         if self.party.startswith(PartyKind.MUNICIPALITY):
             return tuple(ref for ref in remaining if party_of(ref) == self.party)
         return tuple(remaining)
 
 
 class NotInForce(Refused):
-    """That takes an agreement in force."""
+    """The agreement is not in force."""
 
     code = "agreement_not_in_force"
 
 
 class Final(Refused):
-    """The agreement is over, and stays so."""
+    """The agreement is over for good."""
 
     code = "agreement_over"
 
 
 class TooShort(Refused):
-    """The last day for signing, the end of the term or of a notice comes too early."""
+    """The last day for signing, of the term or of a notice is too early."""
 
     code = "too_short"
 
 
 class NoticeInFuture(Refused):
-    """Notice is given today or was given before."""
+    """Notice cannot be dated after today."""
 
     code = "notice_in_future"
 
 
 class AlreadyGivenNotice(Refused):
-    """Notice was given before."""
+    """The party has given notice before."""
 
     code = "notice_already_given"
 
@@ -88,12 +88,14 @@ def next_reminder(ready_on: date, today: date) -> date:
     return ready_on + timedelta(days=REMINDER_DAYS * (passed + 1))
 
 
-def end_told_now(ends_on: date, told: int | None, today: date) -> int | None:
-    """Which of END_TOLD_DAYS is due today and not told; of two that are, the later one alone."""
-    due = [days for days in END_TOLD_DAYS if (told is None or days < told) and today >= ends_on - timedelta(days=days)]
+def warning_due(ends_on: date, warned: int | None, today: date) -> int | None:
+    """The warning of WARNING_DAYS that is due today, in days before the end; the latest one if several are."""
+    due = [
+        days for days in WARNING_DAYS if (warned is None or days < warned) and today >= ends_on - timedelta(days=days)
+    ]
     return min(due, default=None)
 
 
-def end_told_next(ends_on: date, told: int | None) -> date | None:
-    """The day on which the next of END_TOLD_DAYS is due."""
-    return next((ends_on - timedelta(days=days) for days in END_TOLD_DAYS if told is None or days < told), None)
+def next_warning_on(ends_on: date, warned: int | None) -> date | None:
+    """The day on which the next warning of WARNING_DAYS is due."""
+    return next((ends_on - timedelta(days=days) for days in WARNING_DAYS if warned is None or days < warned), None)

@@ -15,7 +15,7 @@ from services.membership.domain.milestones import Stage
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.next_steps import Step, first, last, next_steps, was_entered
 from services.membership.queries.figures import Filter, existing
-from services.membership.use_cases import Records
+from services.membership.records import Records
 from shared.store.mongo import Database
 from shared.store.repository import Page
 

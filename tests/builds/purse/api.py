@@ -1,4 +1,4 @@
-"""Who may ask what of the purse over HTTP."""
+"""HTTP routes of the purse."""
 
 from typing import Annotated
 
@@ -19,14 +19,14 @@ Cents = Annotated[int, Meta(ge=1, le=10**12)]
 
 
 class PurseOpened(Body):
-    """A purse, under an id that whoever opens it may choose."""
+    """A purse; the caller may choose its id."""
 
     total_cents: Cents
     id: Name | None = None
 
 
 class MoneyGranted(Body):
-    """How much is granted."""
+    """The amount of a grant."""
 
     amount_cents: Cents
 
@@ -36,13 +36,13 @@ def routes(purses: Purses, grants: Grants, clock: Clock) -> list[ControllerRoute
 
     @get("/purses/{id:str}")
     async def purse(request: Asked, id: FromPath[str]) -> Purse:
-        """One purse, with what is left of it."""
+        """Get one purse with what is left of it."""
         request.user.require(Role.LPR)
         return await purses.get(id)
 
     @post("/purses")
     async def opening(request: Asked, data: JSONBody[PurseOpened]) -> Response[Purse]:
-        """The LPR opens a purse."""
+        """Open a purse. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
         opened = await use_cases.open_purse(purses, data.id, data.total_cents, cause)
@@ -50,7 +50,7 @@ def routes(purses: Purses, grants: Grants, clock: Clock) -> list[ControllerRoute
 
     @post("/purses/{id:str}/grants")
     async def granting(request: Asked, id: FromPath[str], data: JSONBody[MoneyGranted]) -> Response[Grant]:
-        """The LPR grants money from a purse."""
+        """Grant money from a purse. For the LPR."""
         request.user.require(Role.LPR)
         cause = await request_cause(request, clock)
         return Response(await use_cases.grant(purses, grants, id, data.amount_cents, cause), status_code=201)

@@ -1,75 +1,57 @@
-"""What is true of purses and of what is granted from them."""
+"""Purses and the grants from them: states, what events make of them, and the rules."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
+from shared.kernel.copying import copy_as
+from shared.kernel.decision import Decision, Evolve
 from shared.kernel.errors import Refused
-from shared.kernel.event import Event
-from shared.kernel.facts import told
+from shared.kernel.value import value
 from tests.builds.purse.events import MoneyDrawn, MoneyGranted, PurseOpened
 
 
 class Overdrawn(Refused):
-    """There is not enough left."""
+    """The purse does not hold enough money."""
 
     code = "overdrawn"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Purse:
-    """An amount of money, and what is left of it."""
+    """An amount of money, and what is left of it, in cents."""
 
     id: str
     total_cents: int
     left_cents: int
 
-    @classmethod
-    def begun(cls, fact: Any) -> "Purse":
-        """The purse that was opened."""
-        if not isinstance(fact, PurseOpened):
-            raise TypeError(f"{type(fact).__name__} opens no purse")
-        return cls(id=fact.purse, total_cents=fact.total_cents, left_cents=fact.total_cents)
 
-    def after(self, fact: Any) -> "Purse":
-        """The purse with less in it."""
-        if not isinstance(fact, MoneyDrawn):
-            raise TypeError(f"{type(fact).__name__} takes nothing out of a purse")
-        return replace(self, left_cents=self.left_cents - fact.amount_cents)
-
-    def draw(self, amount_cents: int, grant: str) -> tuple["Purse", list[Event]]:
-        """Take money out for a grant, as long as there is enough."""
-        if amount_cents > self.left_cents:
-            raise Overdrawn(f"purse {self.id} has {self.left_cents} cents left, not {amount_cents}")
-        return told(self, MoneyDrawn(purse=self.id, grant=grant, amount_cents=amount_cents))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Grant:
-    """Money that was granted from a purse."""
+    """Money that was granted from a purse, in cents."""
 
     id: str
     purse: str
     amount_cents: int
 
-    @classmethod
-    def begun(cls, fact: Any) -> "Grant":
-        """The grant that was made."""
-        if not isinstance(fact, MoneyGranted):
-            raise TypeError(f"{type(fact).__name__} makes no grant")
-        return cls(id=fact.grant, purse=fact.purse, amount_cents=fact.amount_cents)
 
-    def after(self, fact: Any) -> "Grant":
-        """Nothing happens to a grant once it is made."""
-        raise TypeError(f"{type(fact).__name__} changes no grant")
+evolve_purse = Evolve[Purse](
+    creates={PurseOpened: lambda event: copy_as(Purse, event, id=event.purse, left_cents=event.total_cents)},
+    changes={MoneyDrawn: lambda purse, event: replace(purse, left_cents=purse.left_cents - event.amount_cents)},
+)
+evolve_grant = Evolve[Grant](creates={MoneyGranted: lambda event: copy_as(Grant, event, id=event.grant)}, changes={})
 
 
-def open_purse(id: str, total_cents: int) -> tuple[Purse, list[Event]]:
-    """A new purse, with all of its money left."""
-    opened = PurseOpened(purse=id, total_cents=total_cents)
-    return Purse.begun(opened), [opened]
+def open_purse(id: str, total_cents: int) -> Decision[Purse]:
+    """Open a purse with all of its money left."""
+    return evolve_purse.decision(None, PurseOpened(purse=id, total_cents=total_cents))
 
 
-def make_grant(id: str, purse: str, amount_cents: int) -> tuple[Grant, list[Event]]:
-    """A new grant, whose money is to be drawn from the purse in the same transaction."""
-    granted = MoneyGranted(grant=id, purse=purse, amount_cents=amount_cents)
-    return Grant.begun(granted), [granted]
+def draw(purse: Purse, amount_cents: int, grant: str) -> Decision[Purse]:
+    """Draw money for a grant, as long as there is enough."""
+    if amount_cents > purse.left_cents:
+        raise Overdrawn(f"purse {purse.id} has {purse.left_cents} cents left, not {amount_cents}")
+    return evolve_purse.decision(purse, MoneyDrawn(purse=purse.id, grant=grant, amount_cents=amount_cents))
+
+
+def make_grant(id: str, purse: str, amount_cents: int) -> Decision[Grant]:
+    """Make a grant; its money is drawn from the purse in the same transaction."""
+    return evolve_grant.decision(None, MoneyGranted(grant=id, purse=purse, amount_cents=amount_cents))

@@ -1,10 +1,11 @@
-"""What the purse makes known: each event is about one aggregate, the purse or the grant."""
+"""The events of the purse; each is about one aggregate, the purse or the grant."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from shared.kernel.value import value
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@value
 class PurseOpened:
     """There is money to be granted; the aggregate is the purse."""
 
@@ -14,7 +15,7 @@ class PurseOpened:
     total_cents: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class MoneyDrawn:
     """Money left a purse for a grant; the aggregate is the purse."""
 
@@ -25,7 +26,7 @@ class MoneyDrawn:
     amount_cents: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class MoneyGranted:
     """A grant was made, and its money taken out of a purse; the aggregate is the grant."""
 

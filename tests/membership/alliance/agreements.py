@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from services.membership.api.rights import require_party, require_party_or_lpr
-from services.membership.domain.agreement import Agreement, AgreementExists
-from services.membership.domain.drafting import Terms, record
+from services.membership.domain.agreement import Agreement
+from services.membership.domain.drafting import AgreementExists, Terms, record
 from services.membership.domain.ending import earliest_end
 from services.membership.domain.parties import DEFAULT_PARTIES
 from services.membership.domain.signatures import Decline, Signature
 from services.membership.domain.template import STANDARD
 from services.membership.domain.term import OPEN, Notice, Stage
-from services.membership.use_cases import Agreements
+from services.membership.records import Agreements
 from services.membership.use_cases import agreements as use_cases
 from shared.kernel.cause import Cause
 from shared.kernel.errors import Refused
@@ -141,7 +141,7 @@ class Alliance(Municipalities):
         one, given_on = self._pick(n, Stage.IN_FORCE), self.world.today - timedelta(days=ago)
         ends_on = earliest_end(one, given_on) + timedelta(days=more)
         notice = Notice(party=any_of(one.parties, party), given_on=given_on, ends_on=ends_on)
-        self._party(one, notice.party, by, lambda cause: use_cases.give_notice(self._all, one.id, notice, cause))
+        self._party(one, notice.party, by, lambda cause: _give_notice(self._all, one.id, notice, cause))
 
     def _draft(self, towns: list[str], terms: Terms, by: Actor | None) -> None:
         refusal = self._lpr(
@@ -190,3 +190,9 @@ class Alliance(Municipalities):
 
     def _in(self, days: int | None) -> date | None:
         return None if days is None else self.world.today + timedelta(days=days)
+
+
+async def _give_notice(agreements: Agreements, id: str, notice: Notice, cause: Cause) -> object:
+    return await use_cases.give_notice(
+        agreements, id, notice.party, notice.given_on, cause, ends_on=notice.ends_on, reason=notice.reason
+    )

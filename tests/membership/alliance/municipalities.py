@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from services.membership.api.rights import require_own_or_lpr
+from services.membership.domain import template
 from services.membership.domain.milestones import Consultation, CouncilDecision
 from services.membership.domain.official import OfficeHolder
 from services.membership.domain.people import Person
 from services.membership.domain.registry import Official, register
 from services.membership.domain.template import STANDARD, Template
 from services.membership.domain.term import Stage
-from services.membership.use_cases import Records, registry
+from services.membership.records import Records
 from services.membership.use_cases import municipalities as use_cases
+from services.membership.use_cases import offices, registry
 from shared.alliance.action_fields import ActionField
 from shared.kernel.cause import Cause
 from shared.web.auth import Actor, Role
@@ -54,7 +56,7 @@ def _coached(records: Records, ags: str, day: date, cause: Cause) -> Act:
 def _elected(records: Records, ags: str, day: date, cause: Cause) -> Act:
     person = Person(id=f"{ags}-{day}", name="K. Muster")
     holder = OfficeHolder(contact_id=person.id, office="Bürgermeisteramt", function="Bürgermeisterin", since=day)
-    return use_cases.assign_office(records, ags, holder, person, cause)
+    return offices.assign_office(records, ags, holder, person, cause)
 
 
 COOPERATION = {
@@ -99,7 +101,7 @@ class Municipalities(RuleBasedStateMachine):
         records, cause = self.world.records, self.world.cause(OPERATORS)
         for official in TOWNS:
             run(records.municipalities.add(*register(official), cause))
-        run(records.templates.add(*Template(id=STANDARD).publish("Vereinbarung ${aktenzeichen}"), cause))
+        run(records.templates.add(*template.publish(Template(id=STANDARD), "Vereinbarung ${aktenzeichen}"), cause))
 
     @rule(ags=town, what=st.sampled_from([*COOPERATION, *COOPERATION, *OTHERS]), ago=ago, by=somebody)
     def reach_milestone(self, ags: str, what: str, ago: int, by: Actor | None) -> None:

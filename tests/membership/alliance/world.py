@@ -13,8 +13,8 @@ from services.membership.domain.analysis import SecurityAnalysis
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.people import Person
 from services.membership.domain.template import Template
+from services.membership.records import Records
 from services.membership.subscribers import subscriptions
-from services.membership.use_cases import Records
 from shared.events import all_events
 from shared.kernel.cause import Cause
 from shared.kernel.clock import berlin_day
