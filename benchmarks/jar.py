@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from operations.running.setup import set_up_database
-from shared.inbox.inbox import Subscription
+from shared.inbox.reactions import Reactions
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.cloudevents import Envelope
@@ -130,10 +130,13 @@ def shelf(settings: Settings) -> Service:
     service = Service("shelf", settings)
     notes = service.repository("notes", Note)
 
+    reactions = Reactions("jars")
+
+    @reactions.to(JarFilled)
     async def note(event: JarFilled, cause: Cause) -> None:
         await notes.add(Note(id=cause.id, jar=event.jar, amount=event.amount), [], cause)
 
-    service.subscribe(Subscription("jars", {JarFilled: note}))
+    service.subscribe(reactions)
     return service
 
 

@@ -7,7 +7,7 @@ from litestar import Litestar
 from services.notifications.api import routes
 from services.notifications.domain import Contact, Delivery, Member
 from services.notifications.mailer import Mailer
-from services.notifications.subscribers import subscriptions
+from services.notifications.subscribers import subscribers
 from services.notifications.templates import renderer
 from services.notifications.use_cases import Mailroom, active_contacts
 from shared.runtime.service import Service
@@ -33,6 +33,6 @@ def create_app(settings: Settings) -> Litestar:
         claim=mailer.claim,
         send=mailer.send,
     )
-    service.subscribe(*subscriptions(mailroom))
+    service.subscribe(subscribers(mailroom))
     service.in_background(mailer.run)
     return service.application(routes(contacts, deliveries, service.clock))

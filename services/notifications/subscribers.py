@@ -1,76 +1,40 @@
-"""Which news notifications reacts to: those that somebody is told of, and new names of members."""
+"""The events that notifications reacts to: those in the table of who is told what, and new names of members."""
 
 from services.notifications import use_cases
+from services.notifications.emails import TOLD
 from services.notifications.use_cases import Mailroom
-from shared.events.membership.agreements import (
-    AgreementEnded,
-    AgreementEndsSoon,
-    AgreementLapsed,
-    AgreementPassedOn,
-    AgreementReady,
-    AgreementRenewed,
-    AgreementSigned,
-    AgreementSignedByParty,
-    AgreementWithdrawn,
-    NoticeGiven,
-    SignatureCorrected,
-    SignatureDeclined,
-    SignatureOverdue,
-)
 from shared.events.membership.members import MemberJoined, MemberLeft
-from shared.events.membership.milestones import (
-    CoachingRequested,
-    CoachMatched,
-    ConsultationHeld,
-    InterestShown,
-    SecurityAnalysisFinished,
-)
 from shared.events.membership.municipalities import MunicipalityRenamed
-from shared.inbox.inbox import Subscription
+from shared.inbox.reactions import Reactions
 from shared.kernel.cause import Cause
 from shared.kernel.event import Event
 
 
-def subscriptions(mailroom: Mailroom) -> list[Subscription]:
-    """What the service reacts to, and how."""
+def subscribers(mailroom: Mailroom) -> Reactions:
+    """The reactions of notifications."""
+    reactions = Reactions("membership")
 
-    async def tell(fact: Event, cause: Cause) -> None:
-        await use_cases.tell(mailroom, fact, cause)
+    async def tell(event: Event, cause: Cause) -> None:
+        """Email the offices concerned."""
+        await use_cases.tell(mailroom, event, cause)
 
-    async def welcome(fact: MemberJoined, cause: Cause) -> None:
-        await use_cases.welcome(mailroom, fact, cause)
+    for kind in TOLD:
+        if kind not in {MemberJoined, MemberLeft}:
+            reactions.to(kind)(tell)
 
-    async def farewell(fact: MemberLeft, cause: Cause) -> None:
-        await use_cases.farewell(mailroom, fact, cause)
+    @reactions.to(MemberJoined)
+    async def welcome(event: MemberJoined, cause: Cause) -> None:
+        """Remember the new member; email it and its neighbours."""
+        await use_cases.welcome(mailroom, event, cause)
 
-    async def rename(fact: MunicipalityRenamed, cause: Cause) -> None:
-        await use_cases.rename(mailroom.members, fact, cause)
+    @reactions.to(MemberLeft)
+    async def farewell(event: MemberLeft, cause: Cause) -> None:
+        """Remember that it left; email it and its neighbours."""
+        await use_cases.farewell(mailroom, event, cause)
 
-    return [
-        Subscription(
-            "membership",
-            {
-                InterestShown: tell,
-                ConsultationHeld: tell,
-                CoachingRequested: tell,
-                CoachMatched: tell,
-                SecurityAnalysisFinished: tell,
-                AgreementReady: tell,
-                AgreementSignedByParty: tell,
-                SignatureOverdue: tell,
-                SignatureDeclined: tell,
-                SignatureCorrected: tell,
-                AgreementWithdrawn: tell,
-                AgreementLapsed: tell,
-                AgreementSigned: tell,
-                AgreementEndsSoon: tell,
-                AgreementRenewed: tell,
-                AgreementPassedOn: tell,
-                NoticeGiven: tell,
-                AgreementEnded: tell,
-                MemberJoined: welcome,
-                MemberLeft: farewell,
-                MunicipalityRenamed: rename,
-            },
-        )
-    ]
+    @reactions.to(MunicipalityRenamed)
+    async def rename(event: MunicipalityRenamed, cause: Cause) -> None:
+        """Call the member by its new name."""
+        await use_cases.rename(mailroom.members, event, cause)
+
+    return reactions

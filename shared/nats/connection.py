@@ -1,4 +1,4 @@
-"""The connection to NATS: publishing with acknowledgement, and a watch over the durables that a service reads."""
+"""The connection of a service to NATS, and a watch over the durables that it reads."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client, ErrorCallback
 
 from shared.kernel.cloudevents import Envelope
-from shared.nats.publishing import Publisher
+from shared.nats.publishing import publish, publish_batch
 from shared.nats.streams import Durable, Mismatch, check_durable
 
 PROBE_SECONDS = 10.0
@@ -20,9 +20,10 @@ log = structlog.get_logger()
 
 
 class _PatientBroker(NatsBroker):
-    """FastStream raises in the task that reconnects when the server refuses us once: it would never try again.
+    """FastStream's broker, which keeps trying after the server has refused us once.
 
-    See faststream #2981; nats-py by itself tries on.
+    From 0.7.4 on FastStream raises in the task that reconnects (faststream #2981), and offers no public way to prevent
+    it; nats-py alone keeps trying. tests/shared/nats/test_connection.py notices if this is no longer needed or enough.
     """
 
     def _log_connection_broken(self, error_cb: ErrorCallback | None = None) -> ErrorCallback:
@@ -33,22 +34,22 @@ class _PatientBroker(NatsBroker):
 
 
 class Broker:
-    """One service's connection to NATS; it comes up by itself, whenever NATS does, and comes back the same way."""
+    """One service's connection to NATS; it comes up by itself whenever NATS does, and comes back the same way."""
 
     def __init__(self, service: str, url: str) -> None:
         self._service = service
         self._durables: list[Durable] = []
         self._client: Client | None = None
-        self._publisher = Publisher()
         self.in_place = asyncio.Event()
-        """Every durable was as this service needs it, when it was looked at last."""
-        inbox = f"_INBOX_{service}"
+        """Every durable was as this service needs it when last probed."""
         self.nats = _PatientBroker(
             url,
             name=f"asskomm-{service}",
             logger=None,
+            # Handlers take the event alone: nothing is injected, which would cost 170 µs a message.
+            apply_types=False,
             graceful_timeout=STOP_SECONDS,
-            inbox_prefix=inbox,
+            inbox_prefix=f"_INBOX_{service}",
             # After a limited number of attempts nats-py would freeze the event loop.
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
@@ -57,70 +58,70 @@ class Broker:
         )
 
     def watch(self, durable: Durable) -> None:
-        """Look after a durable from now on: whether it is there, and as it should be."""
+        """Watch a durable from now on: it must exist with the right configuration."""
         self._durables.append(durable)
 
     async def run(self) -> None:
-        """Connect, and watch over the durables, until cancelled."""
+        """Connect and watch the durables until cancelled."""
         self._client = await self.nats.connect()
         while True:
             await self._probe()
             await asyncio.sleep(PROBE_SECONDS if self.in_place.is_set() else RETRY_SECONDS)
 
     async def _probe(self) -> None:
-        # A durable that was deleted is otherwise noticed by nobody: pings go well.
+        # A deleted durable goes unnoticed otherwise: pings succeed.
         try:
             for durable in self._durables:
                 await check_durable(self.client.jetstream(), durable)
         except Mismatch as error:
             self.in_place.clear()
             log.error("durable not in place", error=str(error))  # noqa: TRY400 -- the message says it all
-        except Exception as error:  # noqa: BLE001 -- NATS is away; the connection mends itself
+        except Exception as error:  # noqa: BLE001 -- NATS is away; the connection recovers by itself
             log.warning("durables not probed", error=repr(error))
         else:
             self.in_place.set()
 
     @property
     def client(self) -> Client:
-        """The connection of nats-py; raises ConnectionError before it stands for the first time."""
+        """The client of nats-py; raises ConnectionError before the first connection."""
         if self._client is None:
             raise ConnectionError("not connected to nats")
         return self._client
 
     @property
     def connected(self) -> bool:
-        """Whether the connection stands, as far as this side knows."""
+        """The connection is up, as far as this side knows."""
         return self._client is not None and self._client.is_connected
 
     @property
     def connections(self) -> int:
-        """How many connections there have been; it grows before anything can be sent over the next one."""
+        """The number of connections so far; it grows before anything can be sent over a new one."""
         return 0 if self._client is None else 1 + self._client.stats["reconnects"]
 
     async def ready(self) -> bool:
-        """Whether a message would get through now: a round trip, and every durable in place."""
+        """A message would get through now: a round trip succeeds and every durable is in place."""
         if not self.connected:
             return False
         try:
             await self.client.flush(timeout=2)
-        except Exception:  # noqa: BLE001 -- whatever it was, the answer is no
+        except Exception:  # noqa: BLE001 -- any error means no
             return False
         return self.in_place.is_set()
 
     async def publish(self, envelope: Envelope) -> int:
-        """Publish an event; returns its place in the stream, once stored. A timeout means unknown: publish it again."""
+        """Publish an event; returns its sequence once stored. After a timeout it may be stored: publish it again."""
         if not self.connected:
             raise ConnectionError("not connected to nats")
-        return await self._publisher.publish(self.client, envelope)
+        return await publish(self.nats, envelope)
 
-    async def publish_together(self, envelopes: Sequence[Envelope]) -> int:
-        """Publish all of them or none; returns the place of the last one. A timeout means unknown, as above."""
+    async def publish_batch(self, envelopes: Sequence[Envelope]) -> int:
+        """Publish all events or none; returns the sequence of the last one. After a timeout they may be stored."""
         if not self.connected:
             raise ConnectionError("not connected to nats")
-        return await self._publisher.publish_together(self.client, envelopes)
+        return await publish_batch(self.client, envelopes)
 
     async def stop(self) -> None:
-        """Send what is still to be sent, and disconnect."""
-        # FastStream raises here while NATS is away; what is not acknowledged comes again in any case.
+        """Flush and disconnect."""
+        # FastStream raises here while NATS is away; unacknowledged messages are redelivered anyway.
         with suppress(Exception):
             await asyncio.wait_for(self.nats.stop(), STOP_SECONDS + 1)

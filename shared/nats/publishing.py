@@ -1,112 +1,73 @@
-"""Publishing with many acknowledgements under way at once: nobody waits for the answer to somebody else's event."""
+"""Publishing into a stream: a single event through FastStream, many as one atomic batch.
+
+Both return the sequence of the last event in the stream once it is stored, and raise NoStreamResponseError if there is
+no stream, APIError if the stream refuses, and TimeoutError if it does not answer: then the event may be stored, and is
+to be published again under the same id.
+"""
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import msgspec
+from faststream.nats import NatsBroker
 from nats.aio.client import Client
-from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
 from nats.js.errors import APIError, NoStreamResponseError
 
 from shared.kernel.cloudevents import Envelope
 from shared.kernel.ids import new_id
+from shared.nats.streams import stream_name
 
 TIMEOUT_SECONDS = 5.0
-"""Until an acknowledgement counts as lost, and the event as perhaps stored."""
+"""Until a missing acknowledgement counts as lost."""
 
-NOBODY_LISTENS = "503"
-
-AT_A_STRETCH = 64
-"""How many events are handed to the connection before others get their turn."""
+STRETCH = 64
+"""How many events are handed to the connection before other tasks get their turn."""
 
 
-class _Acknowledgement(msgspec.Struct):
-    """What a stream answers: where it has stored the event, or why it has not."""
+class _Answer(msgspec.Struct):
+    """The answer of a stream: the sequence of the last event, or an error."""
 
     seq: int = 0
     error: dict[str, str | int] | None = None
 
 
-class Publisher:
-    """Publishes over one connection at a time; answers come to one inbox, each under the number of its event."""
+async def publish(broker: NatsBroker, event: Envelope) -> int:
+    """Publish one event."""
+    acknowledgement = await broker.publish(
+        event.body,
+        event.address,
+        headers=event.headers(),
+        stream=stream_name(event.publisher),
+        timeout=TIMEOUT_SECONDS,
+        correlation_id=event.cause,
+    )
+    return acknowledgement.seq
 
-    def __init__(self) -> None:
-        self._client: Client | None = None
-        self._inbox = ""
-        self._beginning = asyncio.Lock()
-        self._numbers = itertools.count()
-        self._answers: dict[str, asyncio.Future[int]] = {}
 
-    async def publish(self, client: Client, envelope: Envelope) -> int:
-        """The place of an event in its stream, once it is stored.
+async def publish_batch(client: Client, events: Sequence[Envelope]) -> int:
+    """Publish at most 1000 events, all in this order or none.
 
-        Raises NoStreamResponseError where there is no stream, APIError where the stream refuses, TimeoutError where it
-        does not answer: then the event may be stored, and is to be published again under the same id.
-        """
-        async with self._answer(client) as (reply, answer):
-            await client.publish(envelope.address, envelope.body, reply=reply, headers=envelope.headers())
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                return await answer
+    Raises APIError also if the stream has stored one of them before, and ConnectionError if the connection is lost; the
+    server forgets a batch that is not complete.
+    """
+    batch = new_id()
+    for number, event in enumerate(events[:-1], start=1):
+        await client.publish(event.address, event.body, headers=_batch_headers(event, batch, number))
+        if number % STRETCH == 0:
+            await asyncio.sleep(0)
+            if not client.is_connected:
+                raise ConnectionError("connection to nats lost in the middle of a batch")
+    headers = _batch_headers(events[-1], batch, len(events)) | {"Nats-Batch-Commit": "1"}
+    try:
+        reply = await client.request(events[-1].address, events[-1].body, TIMEOUT_SECONDS, headers=headers)
+    except NoRespondersError as error:
+        raise NoStreamResponseError from error
+    answer = msgspec.json.decode(reply.data, type=_Answer)
+    if answer.error is not None:
+        APIError.from_error(answer.error)  # It raises, whatever its name says.
+    return answer.seq
 
-    async def publish_together(self, client: Client, envelopes: Sequence[Envelope]) -> int:
-        """Publish at most 1000 events, all in this order or none; returns the place of the last one, once stored.
 
-        Raises as `publish` does, and APIError where the stream has stored one of them before; ConnectionError where the
-        connection is lost meanwhile. The server forgets a batch that is not complete.
-        """
-        async with self._answer(client) as (reply, answer):
-            batch = new_id()
-            for number, envelope in enumerate(envelopes, start=1):
-                headers = envelope.headers()
-                headers["Nats-Batch-Id"], headers["Nats-Batch-Sequence"] = batch, str(number)
-                if number == len(envelopes):
-                    headers["Nats-Batch-Commit"] = "1"
-                    await client.publish(envelope.address, envelope.body, reply=reply, headers=headers)
-                else:
-                    await client.publish(envelope.address, envelope.body, headers=headers)
-                if number % AT_A_STRETCH == 0:
-                    await asyncio.sleep(0)
-                    if not client.is_connected:
-                        raise ConnectionError("connection to nats lost in the middle of a batch")
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                return await answer
-
-    @asynccontextmanager
-    async def _answer(self, client: Client) -> AsyncIterator[tuple[str, "asyncio.Future[int]"]]:
-        """Where an answer is to be sent, and the answer."""
-        if client is not self._client:
-            await self._listen(client)
-        number = str(next(self._numbers))
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._answers[number] = answer
-        try:
-            yield f"{self._inbox}.{number}", answer
-        finally:
-            del self._answers[number]
-
-    async def _listen(self, client: Client) -> None:
-        async with self._beginning:
-            if client is self._client:
-                return
-            inbox = client.new_inbox()
-            await client.subscribe(f"{inbox}.*", cb=self._answered)
-            # Only now: had this failed before, nobody would ever listen to the answers.
-            self._client, self._inbox = client, inbox
-
-    async def _answered(self, message: Msg) -> None:
-        answer = self._answers.get(message.subject.rpartition(".")[2])
-        if answer is None or answer.done():
-            return
-        if (message.headers or {}).get("Status") == NOBODY_LISTENS:
-            answer.set_exception(NoStreamResponseError)
-            return
-        said = msgspec.json.decode(message.data, type=_Acknowledgement)
-        if said.error is None:
-            answer.set_result(said.seq)
-            return
-        try:
-            APIError.from_error(said.error)  # It raises, whatever its name says.
-        except APIError as refusal:
-            answer.set_exception(refusal)
+def _batch_headers(event: Envelope, batch: str, number: int) -> dict[str, str]:
+    return event.headers() | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}

@@ -66,9 +66,9 @@ class OwnStream:
         """Publish an event; raises ConnectionError where the stream was not found whole on this connection."""
         await self._acknowledged_by(self._broker.publish, envelope)
 
-    async def publish_together(self, envelopes: Sequence[Envelope]) -> None:
+    async def publish_batch(self, envelopes: Sequence[Envelope]) -> None:
         """Publish all of them or none; raises as `publish` does."""
-        await self._acknowledged_by(self._broker.publish_together, envelopes)
+        await self._acknowledged_by(self._broker.publish_batch, envelopes)
 
     async def _acknowledged_by(self, publish: Callable[[T], Awaitable[int]], what: T) -> None:
         if self._seen != self._broker.connections:

@@ -52,7 +52,7 @@ class Stream(Protocol):
     async def publish(self, envelope: Envelope) -> None:
         """Publish one event; raises what kept it from being acknowledged."""
 
-    async def publish_together(self, envelopes: Sequence[Envelope]) -> None:
+    async def publish_batch(self, envelopes: Sequence[Envelope]) -> None:
         """Publish all of them in this order, or none; raises what kept them from being acknowledged."""
 
     async def note(self) -> None:
@@ -224,7 +224,7 @@ class Relay:
             return set()
         rows.sort(key=_order)
         crashpoint("relay.before_publish")
-        if await self._publish_together(rows):
+        if await self._publish_batch(rows):
             stored = {row["_id"] for row in rows}
         else:
             aggregates = [list(group) for _, group in groupby(rows, key=lambda row: row["subject"])]
@@ -233,12 +233,12 @@ class Relay:
         self._remember([row for row in rows if row["_id"] in stored])
         return stored
 
-    async def _publish_together(self, rows: list[Document]) -> bool:
+    async def _publish_batch(self, rows: list[Document]) -> bool:
         """All or nothing, where there are many; it takes only one that the stream has already, and it is nothing."""
         if len(rows) < TOGETHER or any(row["subject"] in self._failing for row in rows):
             return False
         try:
-            await self._stream.publish_together([row_envelope(row) for row in rows])
+            await self._stream.publish_batch([row_envelope(row) for row in rows])
         except Exception as error:  # noqa: BLE001 -- whatever it was, each is tried by itself
             log.info("events not stored together", count=len(rows), error=repr(error))
             return False

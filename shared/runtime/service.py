@@ -9,8 +9,10 @@ import structlog
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
-from shared.inbox.inbox import Inbox, Subscription
+from shared.inbox.inbox import Inbox
 from shared.inbox.parking import Parking
+from shared.inbox.pipeline import Pipeline, ReactionMiddleware
+from shared.inbox.reactions import Reactions
 from shared.inbox.reader import Reader
 from shared.kernel.decision import Evolve
 from shared.nats.connection import Broker
@@ -48,6 +50,7 @@ class Service:
         self.relay = Relay(self.database, self.stream, self.lease)
         self.store = Store(self.database, on_commit=self.relay.hand_over)
         self.parking = Parking(self.database)
+        self.broker.nats.add_middleware(ReactionMiddleware(name, self.store, self.clock))
         self.repositories: list[Repository[Any]] = []
         self.inboxes: list[Inbox] = []
         self.schedule = Schedule(name, (), self.lease, self.clock)
@@ -69,17 +72,17 @@ class Service:
         self.repositories.append(made)
         return made
 
-    def subscribe(self, *subscriptions: Subscription) -> None:
-        """React to the news of other services, or of this one."""
-        for subscription in subscriptions:
-            inbox = Inbox(self.name, subscription, self.parking, self.store, self.clock)
-            self.broker.watch(inbox.durable)
-            self.inboxes.append(inbox)
-            self._readers.append(Reader(self.broker, self.lease, inbox))
-            self._jobs.append(lambda inbox=inbox: inbox.retry(self.lease))  # type: ignore[misc]
+    def subscribe(self, reactions: Reactions) -> None:
+        """React to the events of a publisher, which may be this service itself."""
+        pipeline = Pipeline(self.broker.nats, reactions)
+        inbox = Inbox(self.name, reactions, pipeline, self.parking, self.clock)
+        self.broker.watch(inbox.durable)
+        self.inboxes.append(inbox)
+        self._readers.append(Reader(self.broker, self.lease, inbox))
+        self._jobs.append(lambda: inbox.retry(self.lease))
 
-    def let_fall_due(self, *deadlines: Deadline) -> None:
-        """Let happen what becomes due as time passes."""
+    def schedule_deadlines(self, *deadlines: Deadline) -> None:
+        """Handle what becomes due as time passes."""
         self.schedule = Schedule(self.name, deadlines, self.lease, self.clock)
         self._jobs.append(self.schedule.run)
 
@@ -108,6 +111,8 @@ class Service:
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
         """Requests are taken at once: neither NATS nor MongoDB has to be there before we are."""
         self.database.open()
+        for inbox in self.inboxes:
+            await inbox.start()
         reading = [asyncio.create_task(_for_ever(reader.run)) for reader in self._readers]
         tasks = [asyncio.create_task(_for_ever(job)) for job in self._jobs]
         try:

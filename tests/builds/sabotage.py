@@ -4,11 +4,12 @@ What brings each of them to light stands in tests/chaos/faults/sabotage.py.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from faststream import BaseMiddleware
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 from nats.aio.msg import Msg
@@ -18,11 +19,12 @@ from services.notifications.domain import Delivery
 from services.notifications.mailer.mime import mime
 from shared.inbox.inbox import Inbox
 from shared.inbox.parking import Parked
+from shared.inbox.pipeline import Pipeline, Swallowed
 from shared.kernel.cause import Cause
-from shared.kernel.cloudevents import read_envelope
 from shared.kernel.ids import new_id
 from shared.outbox.relay import Relay
 from shared.runtime.service import Service
+from shared.runtime.settings import Settings
 from shared.store.mongo import Document, Session
 from shared.store.repository import CAUSES, Step, Store
 from shared.store.rows import EVENTS, row_envelope
@@ -137,9 +139,32 @@ def default_acknowledgement() -> None:
 
     async def try_once(inbox: Inbox, event: Parked) -> None:
         with suppress(Exception):
-            await inbox._react(read_envelope(event.address, event.headers, event.body))
+            await inbox._pipeline.run(event.address, event.headers, event.body)
 
     _put(Inbox, "_try", try_once)
+
+
+@sabotage("swallowing-middleware")
+def swallowing_middleware() -> None:
+    """A middleware of FastStream swallows every exception, and the seam does not notice."""
+
+    class Swallowing(BaseMiddleware):
+        async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+            with suppress(Exception):
+                return await call_next(msg)
+
+    run, initialise = Pipeline.run, Service.__init__
+
+    async def without_looking(pipeline: Pipeline, address: str, headers: Mapping[str, str], body: bytes) -> None:
+        with suppress(Swallowed):
+            await run(pipeline, address, headers, body)
+
+    def with_middleware(service: Service, name: str, settings: Settings) -> None:
+        initialise(service, name, settings)
+        service.broker.nats.insert_middleware(Swallowing)
+
+    _put(Pipeline, "run", without_looking)
+    _put(Service, "__init__", with_middleware)
 
 
 @sabotage("unguarded-quantity")

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
 import msgspec
+from faststream.nats import NatsBroker
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from pymongo.errors import PyMongoError
 
-from shared.inbox.inbox import Inbox, Subscription
+from shared.inbox.inbox import Inbox
 from shared.inbox.parking import PARKED, PAUSES, Parking, State
+from shared.inbox.pipeline import Pipeline, ReactionMiddleware
+from shared.inbox.reactions import Reactions
 from shared.inbox.reader import Reader
 from shared.kernel.cause import Cause
 from shared.kernel.cloudevents import Envelope
@@ -86,16 +89,20 @@ class Reacting(Schedule):
         store = Store(database)
         heard = Repository(store, "heard", Heard)
 
-        async def react(fact: Told, cause: Cause) -> None:
-            await self._react(heard, fact, cause)
+        reactions = Reactions("model")
 
-        parking = Parking(database)
-        inbox = self._inbox("model", Subscription("model", {Told: react}), parking, store, lambda: self.now)
+        @reactions.to(Told)
+        async def react(event: Told, cause: Cause) -> None:
+            await self._react(heard, event, cause)
+
+        parking, broker = Parking(database), NatsBroker(logger=None, apply_types=False)
+        broker.add_middleware(ReactionMiddleware("model", store, lambda: self.now))
+        inbox = self._inbox("model", reactions, Pipeline(broker, reactions), parking, lambda: self.now)
         lease = Held(database, lambda: replica in self.holders)
         connection = self._connected(replica)
         self.replicas[replica] = Replica(connection=connection, parking=parking)
         reader = Reader(cast("Broker", connection), lease, inbox)
-        return [reader.run, lambda: inbox.retry(lease)]
+        return [inbox.start, reader.run, lambda: inbox.retry(lease)]
 
     def _connected(self, replica: int) -> Connection:
         """A new connection; who has died does not listen any more."""

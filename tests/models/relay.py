@@ -61,7 +61,7 @@ class Stream:
         await self._wire.ask("nats", name, lambda: self._store(envelope), lambda: TimeoutError("not acknowledged"))
         self.acknowledged.add(envelope.id)
 
-    async def publish_together(self, envelopes: Sequence[Envelope]) -> None:
+    async def publish_batch(self, envelopes: Sequence[Envelope]) -> None:
         if "nats" in self._wire.away:
             raise ConnectionError("not connected to nats")
         name = f"publish {', '.join(f'{one.subject} {one.version}' for one in envelopes)}"

@@ -16,10 +16,11 @@ from nats.aio.msg import Msg
 from services.notifications.domain import Delivery
 from services.notifications.mailer import Mailer, Outcome
 from services.notifications.mailer.connection import Connection
-from shared.inbox.inbox import Inbox, Subscription
+from shared.inbox.inbox import Inbox
 from shared.inbox.parking import Parked, Parking
+from shared.inbox.pipeline import Pipeline
+from shared.inbox.reactions import Reactions
 from shared.inbox.reader import _Run
-from shared.kernel.cloudevents import read_envelope
 from shared.outbox.relay import Relay
 from shared.store.mongo import Document
 from tests.models.inbox import Reacting
@@ -134,8 +135,8 @@ def eager() -> Reacting:
 class HoldsNobodyBack(Inbox):
     """Reacts to what comes, whatever waits."""
 
-    def __init__(self, service: str, subscription: Subscription, parking: Parking, *rest: Any) -> None:
-        super().__init__(service, subscription, NeverHolds(parking._database), *rest)
+    def __init__(self, service: str, reactions: Reactions, pipeline: Pipeline, parking: Parking, *rest: Any) -> None:
+        super().__init__(service, reactions, pipeline, NeverHolds(parking._database), *rest)
 
 
 class GivesUp(Inbox):
@@ -143,7 +144,7 @@ class GivesUp(Inbox):
 
     async def _try(self, parked: Parked) -> None:
         with suppress(RuntimeError):
-            await self._react(read_envelope(parked.address, parked.headers, parked.body))
+            await self._pipeline.run(parked.address, parked.headers, parked.body)
 
 
 class NamesEachAttempt(Mailer):

@@ -11,7 +11,7 @@ from operations.embedded.servers import EmbeddedServers
 from operations.running.setup import set_up_database
 from services.notifications.domain import Contact, Delivery, Member, Role
 from services.notifications.emails import TOLD
-from services.notifications.subscribers import subscriptions
+from services.notifications.subscribers import subscribers
 from services.notifications.templates import renderer
 from services.notifications.use_cases import Mailroom, active_contacts, farewell, keep_contact, rename, welcome
 from shared.events.membership.members import MemberJoined, MemberLeft
@@ -154,8 +154,7 @@ async def test_the_new_name_of_who_never_was_a_member_is_not_remembered(post: Po
 
 
 async def test_every_fact_that_is_told_has_a_reaction(post: Post) -> None:
-    (subscription,) = subscriptions(post.mailroom)
-    assert set(subscription.reactions) == {*TOLD, MunicipalityRenamed}
+    assert set(subscribers(post.mailroom).functions) == {*TOLD, MunicipalityRenamed}
 
 
 FIRST = Member(

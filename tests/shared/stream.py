@@ -35,7 +35,7 @@ class Stream:
     async def note(self) -> None:
         """Nothing is remembered: what is published stays."""
 
-    async def publish_together(self, envelopes: Sequence[Envelope]) -> None:
+    async def publish_batch(self, envelopes: Sequence[Envelope]) -> None:
         if {one.subject for one in envelopes} & self.refuses:
             raise TimeoutError("refused")
         self.batches.append(len(envelopes))

@@ -128,11 +128,15 @@ SABOTAGES: dict[str, tuple[str, Run]] = {
         "an exception is the end of a message; three reactions of notifications fail",
         partial(failing_writes, service="notifications"),
     ),
+    "swallowing-middleware": (
+        "a middleware of FastStream swallows exceptions, and nobody notices; three reactions of notifications fail",
+        partial(failing_writes, service="notifications"),
+    ),
     "unguarded-quantity": ("a sum that was read guards the purse; many draw at once", purse.calm),
     "new-message-id": ("an email that is sent again is another one; two are cut off", cut_beyond_the_dot),
     "concurrent-batch": ("messages are handled several at a time; there is a backlog, and reactions fail", backlog),
 }
-COVERED = {"acknowledge-before-commit", "unguarded-quantity"}
+COVERED = {"acknowledge-before-commit", "swallowing-middleware", "unguarded-quantity"}
 """The same trouble on a build that is not broken is a fault of its own: crash.…, and purse.calm."""
 OF_TWO = {"relay-by-cursor"}
 """One process commits one after the other, so it takes two for a commit to be late."""

@@ -14,7 +14,7 @@ from services.membership.domain.municipality import Municipality
 from services.membership.domain.people import Person
 from services.membership.domain.template import Template
 from services.membership.records import Records
-from services.membership.subscribers import subscriptions
+from services.membership.subscribers import subscribers
 from shared.events import all_events
 from shared.kernel.cause import Cause
 from shared.kernel.clock import berlin_day
@@ -57,7 +57,7 @@ class World:
             templates=Kept(self.memory, "templates", Template),
             people=Kept(self.memory, "people", Person),
         )
-        [self._news] = subscriptions(self.records)
+        self._reactions = subscribers(self.records).functions
         [self._deadline] = deadlines(self.records.agreements)
 
     @property
@@ -143,7 +143,7 @@ class World:
         """React to news; the same `once` has its effect one time only."""
         kind = KINDS[news.type]
         cause = Cause(actor=SERVICE, at=self.now, id=news.id, trace="", once=once or f"event:{news.id}")
-        run(self._news.reactions[kind](msgspec.json.decode(news.body, type=kind), cause))
+        run(self._reactions[kind](msgspec.json.decode(news.body, type=kind), cause))
 
     def _everything(self) -> tuple[int, dict[str, dict[str, Document]]]:
         return len(self.log), {name: dict(documents) for name, documents in self.memory.documents.items()}
@@ -152,5 +152,5 @@ class World:
         envelope, kind = row_envelope(row), KINDS[row["type"]]
         fact = msgspec.json.decode(envelope.body, type=kind)
         self.log.append(Logged(subject=row["subject"], fact=fact, day=berlin_day(row["at"]), actor=row["actor"]))
-        if kind in self._news.reactions:
+        if kind in self._reactions:
             self.pending.setdefault(row["subject"], []).append(envelope)

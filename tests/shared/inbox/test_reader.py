@@ -15,7 +15,7 @@ from pymongo.errors import OperationFailure
 from operations.embedded.servers import EmbeddedServers
 from operations.running.setup import set_up_database
 from shared.inbox import reader
-from shared.inbox.inbox import Subscription
+from shared.inbox.reactions import Reactions
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.cloudevents import Envelope
@@ -44,13 +44,15 @@ class Bookworm:
         self.service, self.js = Service("bookworm", settings), js
         self.read: list[int] = []
         self.unreadable: set[int] = set()
-        self.service.subscribe(Subscription("authors", {PageWritten: self._read}))
+        reactions = Reactions("authors")
+        reactions.to(PageWritten)(self._read)
+        self.service.subscribe(reactions)
 
-    async def _read(self, fact: PageWritten, cause: Cause) -> None:
-        if fact.page in self.unreadable:
+    async def _read(self, event: PageWritten, cause: Cause) -> None:
+        if event.page in self.unreadable:
             raise ValueError("nobody can read that")
         if await self.service.store.commit(cause) == []:
-            self.read.append(fact.page)
+            self.read.append(event.page)
 
     async def write(self, *pages: int) -> None:
         for page in pages:
