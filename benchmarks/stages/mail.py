@@ -18,7 +18,8 @@ from operations.demo.load import rows
 from operations.embedded.child import HOST
 from operations.running.setup import set_up_database
 from operations.services import SERVICES, service_of
-from services.notifications.domain import Contact, Delivery, State, delivery
+from services.notifications.domain.contacts import Contact
+from services.notifications.domain.deliveries import Delivery, State, delivery
 from services.notifications.emails import emails_about
 from services.notifications.mailer import CONNECTIONS, Mailer
 from services.notifications.mailer.connection import Connection
@@ -115,7 +116,7 @@ class Post:
     def _email(self, fact: InterestShown) -> Delivery:
         (email,) = emails_about(fact, [])
         contact = Contact(id="lpr", office="LPR", email="lpr@lpr.example", role=email.role, area=email.area)
-        text, at = self._render(email, contact.office), system_clock()
+        text, at = self._render(email, contact.office, "membership"), system_clock()
         return delivery(email, text, contact, event_id=new_id(), event_type=fact.type, domain="lpr.example", now=at)
 
     async def store(self, emails: list[Delivery]) -> list[Delivery]:

@@ -18,7 +18,8 @@ from services.membership.domain.municipality import Municipality
 from services.membership.domain.registry import Official, merge, register
 from services.membership.domain.template import STANDARD, Template, publish
 from services.membership.records import Municipalities, Records, Templates, records
-from services.notifications.domain import Contact
+from services.notifications.domain.contacts import Contact
+from services.notifications.records import records as notification_records
 from shared.kernel.cause import Cause
 from shared.kernel.clock import BERLIN
 from shared.kernel.decision import Decision
@@ -155,7 +156,7 @@ async def _agreements(service: Service, kept: Records, report: Report) -> int:
 
 
 async def _contacts(service: Service, report: Report) -> int:
-    contacts = service.repository("contacts", Contact)
+    contacts = notification_records(service).contacts
     known = set(await contacts.ids({}))
     new = [msgspec.convert(row, Contact) for row in rows("contacts.csv") if row["id"] not in known]
     return await _commit(service, [contacts.adding(contact) for contact in new], "contacts", report)

@@ -1,4 +1,4 @@
-"""Who may ask notifications what over HTTP: the LPR keeps the contacts and looks after failed emails."""
+"""HTTP routes of notifications, with their permissions: contacts and deliveries."""
 
 from typing import Annotated
 
@@ -8,9 +8,12 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from services.notifications import use_cases
-from services.notifications.domain import Contact, Delivery, Role, State
-from services.notifications.use_cases import Contacts, Deliveries
+from services.notifications.domain.contacts import Contact, Role
+from services.notifications.domain.deliveries import Delivery, State
+from services.notifications.records import Records
 from shared.kernel.clock import Clock
+from shared.kernel.copying import copy_as
+from shared.web.answers import created
 from shared.web.auth import Role as Reader
 from shared.web.frame import Asked, Body, Limit, Line, Listing, cursor_place, listing, request_cause
 
@@ -21,7 +24,7 @@ Address = Annotated[
 
 
 class ContactKept(Body):
-    """What is known of an office."""
+    """An office and its address."""
 
     office: Line
     email: Address
@@ -31,47 +34,49 @@ class ContactKept(Body):
 
 
 class Attempt(Body):
-    """One more attempt; there is nothing to say about it."""
+    """One more attempt; it has no fields."""
 
 
-def routes(contacts: Contacts, deliveries: Deliveries, clock: Clock) -> list[ControllerRouterHandler]:
+def routes(records: Records, clock: Clock) -> list[ControllerRouterHandler]:
     """The routes of notifications."""
+    contacts, deliveries = records.contacts, records.deliveries
 
     @get("/contacts")
     async def contact_list(request: Asked, cursor: FromQuery[str | None] = None, limit: Limit = 50) -> Listing[Contact]:
-        """The offices that are told."""
+        """List the contacts. For the LPR and auditors."""
         request.user.require(Reader.LPR, Reader.AUDITOR)
         return listing(await contacts.page({}, after=cursor_place(cursor), limit=limit))
 
     @put("/contacts/{id:str}")
     async def contact(request: Asked, id: FromPath[str], data: JSONBody[ContactKept]) -> Contact:
-        """The LPR enters an office, or changes it."""
+        """Enter a contact, or change it. For the LPR."""
         request.user.require(Reader.LPR)
-        kept = Contact(id=id, office=data.office, email=data.email, role=data.role, area=data.area, active=data.active)
-        return await use_cases.keep_contact(contacts, kept, await request_cause(request, clock))
+        return await use_cases.keep_contact(
+            contacts, copy_as(Contact, data, id=id), await request_cause(request, clock)
+        )
 
     @get("/deliveries")
     async def delivery_list(
         request: Asked, wanted: Annotated[State | None, QueryParameter(name="state")] = None,
         event_id: FromQuery[str | None] = None, cursor: FromQuery[str | None] = None, limit: Limit = 50,
     ) -> Listing[Delivery]:  # fmt: skip
-        """The emails and what became of them."""
+        """List the deliveries and their states. For the LPR and auditors."""
         request.user.require(Reader.LPR, Reader.AUDITOR)
         where = {name: value for name, value in (("state", wanted), ("event_id", event_id)) if value}
         return listing(await deliveries.page(where, after=cursor_place(cursor), limit=limit))
 
     @get("/deliveries/{id:str}")
     async def delivery(request: Asked, id: FromPath[str]) -> Delivery:
-        """One email and what became of it."""
+        """Get one delivery. For the LPR and auditors."""
         request.user.require(Reader.LPR, Reader.AUDITOR)
         return await deliveries.get(id)
 
     @post("/deliveries/{id:str}/attempts")
     async def attempt(request: Asked, id: FromPath[str], data: JSONBody[Attempt]) -> Response[Delivery]:  # noqa: ARG001
-        """The LPR has an email sent again that had failed."""
+        """Send a failed email again. For the LPR."""
         request.user.require(Reader.LPR)
-        again = await use_cases.send_again(deliveries, contacts, id, await request_cause(request, clock))
-        return Response(again, status_code=201, headers={"Location": f"/notifications/v1/deliveries/{id}"})
+        again = await use_cases.retry_delivery(deliveries, contacts, id, await request_cause(request, clock))
+        return created(again, f"/notifications/v1/deliveries/{id}")
 
     handlers: list[ControllerRouterHandler] = [contact_list, contact, delivery_list, delivery, attempt]
     return [Router("/notifications/v1", route_handlers=handlers)]

@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from nats.aio.msg import Msg
 
 from services.notifications import mailer
-from services.notifications.domain import Delivery
+from services.notifications.domain.deliveries import Delivery
 from services.notifications.mailer.mime import mime
 from shared.inbox.inbox import Inbox
 from shared.inbox.parking import Parked

@@ -5,16 +5,19 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 import aiosmtplib
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from pymongo.errors import PyMongoError
 
-from services.notifications.domain import PAUSES, Contact, Delivery, Email, Member, Role, State, Text, delivery
+from services.notifications.domain.contacts import Contact, Office, Role
+from services.notifications.domain.deliveries import PAUSES, Delivery, State, delivery
+from services.notifications.domain.emails import Email, Text
+from services.notifications.domain.members import Member
 from services.notifications.mailer import Mailer
-from services.notifications.use_cases import Mailroom, _post, active_contacts
+from services.notifications.records import Records
+from services.notifications.use_cases import Postroom, _post
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Stale
 from shared.runtime.settings import Settings
@@ -38,6 +41,14 @@ class Timed(Settings):
         return self.timepiece
 
 
+async def _nobody(_: object) -> dict[Office, list[Contact]]:
+    return {}
+
+
+def _compose(*_: object) -> Delivery:
+    raise AssertionError("deliveries are made here")
+
+
 class Mailing(Schedule):
     """Replicas that store deliveries, and send them."""
 
@@ -45,7 +56,7 @@ class Mailing(Schedule):
 
     def __init__(self, mailer: type[Mailer] = Mailer, *, sent_is_final: bool = True) -> None:
         self._mailer, self._sent_is_final = mailer, sent_is_final
-        self._mailrooms: dict[int, Mailroom] = {}
+        self._postrooms: dict[int, Postroom] = {}
         self._sent: set[str] = set()
         super().__init__()
         sender = lambda **_: Sender(self.mail_server)  # noqa: E731 -- short
@@ -61,34 +72,32 @@ class Mailing(Schedule):
         deliveries = Repository(store, "deliveries", Delivery, remembers=True)
         settings = Timed(mongo_uri="", nats_url="", token_public_key="", timepiece=lambda: self.now)
         mailer = self._mailer(deliveries, settings, Held(database, lambda: replica in self.holders))
-        self._mailrooms[replica] = Mailroom(
-            offices=Gathered(partial(active_contacts, Repository(store, "contacts", Contact))),
+        kept = Records(
+            contacts=Repository(store, "contacts", Contact),
             members=Repository(store, "members", Member, key="ags"),
             deliveries=deliveries,
-            render=lambda *_: Text(subject="", plain="", html=""),
-            domain="asskomm.example",
-            claim=mailer.claim,
-            send=mailer.send,
+            offices=Gathered(_nobody),
         )
+        self._postrooms[replica] = Postroom(kept, _compose, mailer)
         return [mailer.run]
 
     @rule(event=st.sampled_from(EVENTS), replica=st.integers(0, REPLICAS - 1))
     def tell(self, event: str, replica: int) -> None:
         """News arrive; they come again, to any replica, as often as the schedule likes."""
-        mailroom = self._mailrooms[replica]
+        post = self._postrooms[replica]
 
         async def react() -> None:
             with suppress(Stale, PyMongoError):
-                await _post(mailroom, [self._delivery(mailroom, event, office) for office in "xy"], self.cause(event))
+                await _post(post, [self._delivery(post, event, office) for office in "xy"], self.cause(event))
 
         self.wire.start(self.processes[replica], react)
 
-    def _delivery(self, mailroom: Mailroom, event: str, office: str) -> Delivery:
+    def _delivery(self, post: Postroom, event: str, office: str) -> Delivery:
         contact = Contact(id=office, office=office, email=f"{office}@z.example", role=Role.MINISTRY, area="")
         email = Email(template="t", role=Role.MINISTRY, area="", data={})
-        text = mailroom.render(email, office)
-        made = delivery(email, text, contact, event_id=event, event_type="", domain=mailroom.domain, now=self.now)
-        return mailroom.claim(made)
+        text = Text(subject="", plain="", html="")
+        made = delivery(email, text, contact, event_id=event, event_type="", domain="asskomm.example", now=self.now)
+        return post.outbound.claim(made)
 
     @rule(mood=st.sampled_from(Mood))
     def mail_server_is(self, mood: Mood) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.notifications.domain import State
+from services.notifications.domain.deliveries import State
 from services.notifications.mailer import CONNECTIONS
 from tests.models.mail import EVENTS, Mailing
 from tests.models.schedule import STANDSTILL_SECONDS, patient, settings

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import run_state_machine_as_test
 from nats.aio.msg import Msg
 
-from services.notifications.domain import Delivery
-from services.notifications.mailer import Mailer, Outcome
+from services.notifications.domain.deliveries import Delivery
+from services.notifications.mailer import Mailer, Report
 from services.notifications.mailer.connection import Connection
 from shared.inbox.inbox import Inbox
 from shared.inbox.parking import Parked, Parking
@@ -157,7 +157,7 @@ class NamesEachAttempt(Mailer):
 class TakesSilenceForNo(Mailer):
     """Believes that an email without an answer did not arrive."""
 
-    async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
+    async def _record(self, delivery: Delivery, outcome: Report) -> None:
         assert isinstance(outcome, partial)
         await super()._record(delivery, partial(outcome, unknown=False) if outcome.keywords.get("unknown") else outcome)
 

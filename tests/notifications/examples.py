@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from services.notifications.domain import Member
+from services.notifications.domain.members import Member
 from shared.events.membership.agreements import (
     AgreementEnded,
     AgreementEndsSoon,

@@ -2,7 +2,9 @@ from datetime import date
 
 import pytest
 
-from services.notifications.domain import Email, Member, Role
+from services.notifications.domain.contacts import Role
+from services.notifications.domain.emails import Email
+from services.notifications.domain.members import Member
 from services.notifications.emails import emails_about
 from shared.events.membership.agreements import AgreementReady
 from shared.events.membership.members import MemberJoined

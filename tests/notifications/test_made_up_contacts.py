@@ -2,7 +2,7 @@ import csv
 from pathlib import Path
 
 from operations import demo
-from services.notifications.domain import Role
+from services.notifications.domain.contacts import Role
 
 
 def test_the_made_up_contacts_have_an_office_for_every_municipality_and_directorate() -> None:

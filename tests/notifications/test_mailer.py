@@ -13,7 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.domain import PAUSES, Delivery, NotFailed, State, Text
+from services.notifications.domain.deliveries import (
+    PAUSES,
+    Delivery,
+    NotFailed,
+    State,
+    accepted,
+    claim,
+    postponed,
+    refused,
+    retry,
+    settle,
+    unreached,
+)
+from services.notifications.domain.emails import Text
 from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
 from services.notifications.mailer.mime import mime
 from shared.runtime.settings import Settings, read_settings
@@ -86,43 +99,43 @@ def test_pauses_grow_and_the_last_attempt_fails() -> None:
     assert list(PAUSES) == sorted(PAUSES)
     assert timedelta(days=2) < sum(PAUSES, timedelta()) < timedelta(days=4)
     last = replace(DELIVERY, state=State.SENDING, attempts=len(PAUSES) + 1)
-    assert last.postponed("451 later", NOW).state is State.FAILED
-    assert replace(last, attempts=len(PAUSES)).postponed("451 later", NOW).state is State.QUEUED
+    assert postponed(last, "451 later", NOW).state is State.FAILED
+    assert postponed(replace(last, attempts=len(PAUSES)), "451 later", NOW).state is State.QUEUED
 
 
 def test_what_is_not_due_is_not_begun() -> None:
-    begun = DELIVERY.begin(NOW, timedelta(seconds=20), "claim")
+    begun = claim(DELIVERY, NOW, timedelta(seconds=20), "claim")[0]
     assert (begun.state, begun.attempts) == (State.SENDING, 1)
-    assert begun.begin(NOW + timedelta(seconds=19), timedelta(seconds=20), "claim") is begun
+    assert claim(begun, NOW + timedelta(seconds=19), timedelta(seconds=20), "claim")[0] is begun
 
 
 def test_what_was_left_behind_counts_as_unknown() -> None:
-    begun = DELIVERY.begin(NOW, timedelta(seconds=20), "claim")
-    again = begun.begin(NOW + timedelta(seconds=20), timedelta(seconds=20), "claim")
+    begun = claim(DELIVERY, NOW, timedelta(seconds=20), "claim")[0]
+    again = claim(begun, NOW + timedelta(seconds=20), timedelta(seconds=20), "claim")[0]
     assert (again.attempts, again.unknown) == (2, 1)
 
 
 def test_a_server_that_is_not_reached_costs_no_attempt() -> None:
-    begun = DELIVERY.begin(NOW, timedelta(seconds=20), "claim")
-    assert begun.unreached("no connection", NOW).attempts == 0
+    begun = claim(DELIVERY, NOW, timedelta(seconds=20), "claim")[0]
+    assert unreached(begun, "no connection", NOW).attempts == 0
 
 
 def test_an_attempt_that_was_left_behind_and_made_again_tells_nothing() -> None:
     again = replace(DELIVERY, state=State.SENDING, attempts=2, claim="later")
-    assert again.ended("earlier", lambda one: one.postponed("451 later", NOW)) is again
-    assert again.ended("later", lambda one: one.postponed("451 later", NOW)).state is State.QUEUED
+    assert settle(again, "earlier", lambda one: postponed(one, "451 later", NOW))[0] is again
+    assert settle(again, "later", lambda one: postponed(one, "451 later", NOW))[0].state is State.QUEUED
 
 
 def test_an_email_that_was_taken_is_sent_whoever_sent_it() -> None:
     again = replace(DELIVERY, state=State.SENDING, attempts=2, claim="later")
-    sent = again.ended("earlier", lambda one: one.accepted("250 ok", NOW))
+    sent = settle(again, "earlier", lambda one: accepted(one, "250 ok", NOW))[0]
     assert sent.state is State.SENT
-    assert sent.ended("later", lambda one: one.refused("550 no", NOW)) is sent
+    assert settle(sent, "later", lambda one: refused(one, "550 no", NOW))[0] is sent
 
 
 def test_only_a_failed_email_is_sent_again() -> None:
     with pytest.raises(NotFailed, match="queued"):
-        DELIVERY.again(DELIVERY.to, NOW)
+        retry(DELIVERY, DELIVERY.to, NOW)
 
 
 Answer = Callable[[bytes], bytes]

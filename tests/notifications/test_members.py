@@ -2,23 +2,25 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from itertools import permutations
 
 import pytest
 
 from operations.embedded.servers import EmbeddedServers
 from operations.running.setup import set_up_database
-from services.notifications.domain import Contact, Delivery, Member, Role
-from services.notifications.emails import TOLD
+from services.notifications.domain import members
+from services.notifications.domain.contacts import Contact, Role
+from services.notifications.domain.deliveries import Delivery
+from services.notifications.domain.members import Member
+from services.notifications.emails.membership import TOLD
+from services.notifications.records import Records, records
 from services.notifications.subscribers import subscribers
-from services.notifications.templates import renderer
-from services.notifications.use_cases import Mailroom, active_contacts, farewell, keep_contact, rename, welcome
+from services.notifications.templates import composer
+from services.notifications.use_cases import Postroom, keep_contact, notify_of_member, rename
 from shared.events.membership.members import MemberJoined, MemberLeft
 from shared.events.membership.municipalities import MunicipalityRenamed
 from shared.runtime.service import Service
 from shared.runtime.settings import read_settings
-from shared.store.turns import Gathered
 from tests.notifications.examples import JOINED, LEFT
 from tests.shared.kitchen import cause
 
@@ -35,54 +37,58 @@ JOINED_ANEW = replace(JOINED, agreement_id="KV-2026-8RY5N3", joined_on=date(2026
 
 @dataclass(frozen=True)
 class Post:
-    """A mailroom over the real MongoDB, whose emails stay in the house."""
+    """A post room over the real MongoDB, whose emails stay in the house."""
 
-    mailroom: Mailroom
+    room: Postroom
     sent: list[Delivery]
 
-    async def joined(self, fact: MemberJoined, *, history: bool = False, once: str | None = None) -> list[str]:
+    async def joined(self, event: MemberJoined, *, history: bool = False, once: str | None = None) -> list[str]:
         """Which templates are sent because of this accession."""
         before = len(self.sent)
-        await welcome(self.mailroom, fact, cause(once or f"event:{secrets.token_hex(6)}", history=history))
+        await notify_of_member(self.room, event, cause(once or f"event:{secrets.token_hex(6)}", history=history))
         return sorted(one.template for one in self.sent[before:])
 
-    async def left(self, fact: MemberLeft, *, history: bool = False, once: str | None = None) -> list[str]:
+    async def left(self, event: MemberLeft, *, history: bool = False, once: str | None = None) -> list[str]:
         """Which templates are sent because a member left."""
         before = len(self.sent)
-        await farewell(self.mailroom, fact, cause(once or f"event:{secrets.token_hex(6)}", history=history))
+        await notify_of_member(self.room, event, cause(once or f"event:{secrets.token_hex(6)}", history=history))
         return sorted(one.template for one in self.sent[before:])
+
+
+class Drawer:
+    """Where emails end up that are never sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Delivery] = []
+
+    def claim(self, delivery: Delivery) -> Delivery:
+        return delivery
+
+    def send(self, delivery: Delivery) -> None:
+        self.sent.append(delivery)
 
 
 @pytest.fixture(scope="module")
-async def mailroom(servers: EmbeddedServers) -> AsyncIterator[Mailroom]:
+async def kept(servers: EmbeddedServers) -> AsyncIterator[Records]:
     settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
-    service = Service(f"mailroom_{secrets.token_hex(6)}", settings)
-    contacts = service.repository("contacts", Contact)
-    made = Mailroom(
-        offices=Gathered(partial(active_contacts, contacts)),
-        members=service.repository("members", Member, key="ags"),
-        deliveries=service.repository("deliveries", Delivery),
-        render=renderer("https://asskomm.example"),
-        domain="asskomm.example",
-        claim=lambda delivery: delivery,
-        send=lambda _: None,
-    )
+    service = Service(f"postroom_{secrets.token_hex(6)}", settings)
+    kept = records(service)
     await set_up_database(service)
     service.database.open()
     for area in ("14626480", "14626610"):
         office = Contact(id=area, office="Rathaus", email=f"rathaus@{area}.example", role=Role.MUNICIPALITY, area=area)
-        await keep_contact(contacts, office, cause())
-    yield made
+        await keep_contact(kept.contacts, office, cause())
+    yield kept
     await service.database.client.drop_database(service.name)
     await service.database.close()
 
 
 @pytest.fixture
-async def post(mailroom: Mailroom) -> Post:
-    """Nobody is a member yet."""
-    await mailroom.members.store.database["members"].delete_many({})
-    sent: list[Delivery] = []
-    return Post(replace(mailroom, send=sent.append), sent)
+async def post(kept: Records) -> Post:
+    """No municipality is a member yet."""
+    await kept.members.store.database["members"].delete_many({})
+    drawer = Drawer()
+    return Post(Postroom(kept, composer("https://asskomm.example", "post@asskomm.example"), drawer), drawer.sent)
 
 
 async def test_who_left_is_no_neighbour_any_more(post: Post) -> None:
@@ -109,7 +115,7 @@ async def test_news_that_comes_twice_is_told_once(post: Post) -> None:
     assert await post.left(LEFT, once="event:left") == ["member_farewell"]
     assert await post.joined(JOINED, once="event:joined") == []
     assert await post.left(LEFT, once="event:left") == []
-    assert (await post.mailroom.members.get("14626480")).left_on == LEFT.left_on
+    assert (await post.room.records.members.get("14626480")).left_on == LEFT.left_on
 
 
 async def test_history_is_remembered_and_told_to_nobody(post: Post) -> None:
@@ -124,7 +130,7 @@ async def test_late_news_of_leaving_does_not_remove_who_has_joined_anew_and_is_t
     await post.joined(JOINED)
     assert await post.joined(JOINED_ANEW) == ["member_welcome", "new_neighbour"]
     assert await post.left(LEFT) == []
-    assert (await post.mailroom.members.get("14626480")).agreement_id == JOINED_ANEW.agreement_id
+    assert (await post.room.records.members.get("14626480")).agreement_id == JOINED_ANEW.agreement_id
     assert await post.joined(replace(ZITTAU_JOINED, agreement_id="KV-2027-1", joined_on=date(2027, 1, 1))) == [
         "member_welcome",
         "new_neighbour",
@@ -133,7 +139,7 @@ async def test_late_news_of_leaving_does_not_remove_who_has_joined_anew_and_is_t
 
 async def test_a_member_is_called_by_its_new_name(post: Post) -> None:
     await post.joined(ZITTAU_JOINED, history=True)
-    await rename(post.mailroom.members, RENAMED, cause())
+    await rename(post.room.records.members, RENAMED, cause())
     await post.joined(JOINED)
     (welcomed,) = (one for one in post.sent if one.template == "member_welcome")
     assert "Zittau/Žitawa" in welcomed.text.plain
@@ -141,20 +147,20 @@ async def test_a_member_is_called_by_its_new_name(post: Post) -> None:
 
 async def test_a_new_name_that_comes_twice_is_taken_over_once(post: Post) -> None:
     await post.joined(ZITTAU_JOINED, history=True)
-    await rename(post.mailroom.members, RENAMED, cause("event:renamed"))
+    await rename(post.room.records.members, RENAMED, cause("event:renamed"))
     later = replace(RENAMED, name="Zittau an der Mandau", former_name="Zittau/Žitawa")
-    await rename(post.mailroom.members, later, cause("event:renamed-again"))
-    await rename(post.mailroom.members, RENAMED, cause("event:renamed"))
-    assert (await post.mailroom.members.get("14626610")).name == "Zittau an der Mandau"
+    await rename(post.room.records.members, later, cause("event:renamed-again"))
+    await rename(post.room.records.members, RENAMED, cause("event:renamed"))
+    assert (await post.room.records.members.get("14626610")).name == "Zittau an der Mandau"
 
 
 async def test_the_new_name_of_who_never_was_a_member_is_not_remembered(post: Post) -> None:
-    await rename(post.mailroom.members, RENAMED, cause())
-    assert await post.mailroom.members.all({}) == []
+    await rename(post.room.records.members, RENAMED, cause())
+    assert await post.room.records.members.all({}) == []
 
 
 async def test_every_fact_that_is_told_has_a_reaction(post: Post) -> None:
-    assert set(subscribers(post.mailroom).functions) == {*TOLD, MunicipalityRenamed}
+    assert set(subscribers(post.room).functions) == {*TOLD, MunicipalityRenamed}
 
 
 FIRST = Member(
@@ -172,14 +178,14 @@ ANEW = replace(FIRST, agreement_id="KV-2026-8RY5N3", joined_on=date(2026, 1, 1))
 def test_what_holds_of_a_member_does_not_depend_on_the_order_of_the_news(news: tuple[Member, ...]) -> None:
     holds, *others = news
     for one in others:
-        holds = holds.after(one)
+        holds, _ = members.update(holds, one)
     assert holds == ANEW
 
 
 def test_a_new_name_changes_nothing_else_of_a_member() -> None:
-    assert OVER.renamed("Rothenburg") == replace(OVER, name="Rothenburg")
+    assert members.rename(OVER, "Rothenburg") == (replace(OVER, name="Rothenburg"), [])
 
 
 @pytest.mark.parametrize("news", list(permutations([FIRST, OVER])))
 def test_who_left_has_left_even_if_the_news_of_joining_comes_later(news: tuple[Member, Member]) -> None:
-    assert news[0].after(news[1]) == OVER
+    assert members.update(*news) == (OVER, [])

@@ -4,7 +4,8 @@ from typing import get_type_hints
 
 import pytest
 
-from services.notifications.emails import TOLD, emails_about
+from services.notifications.emails import emails_about
+from services.notifications.emails.membership import TOLD
 from shared.events.membership.municipalities import MunicipalityRegistered
 from shared.kernel.event import Event
 from tests.notifications.examples import (
@@ -292,4 +293,4 @@ def test_a_fact_that_nobody_needs_is_told_to_nobody() -> None:
 
 
 def test_every_function_stands_at_the_event_it_is_about() -> None:
-    assert all(get_type_hints(tell)["fact"] is kind for kind, tells in TOLD.items() for tell in tells)
+    assert all(get_type_hints(tell)["event"] is kind for kind, tells in TOLD.items() for tell in tells)

@@ -3,7 +3,8 @@ from datetime import date
 
 import pytest
 
-from services.notifications.domain import Role, Text
+from services.notifications.domain.contacts import Role
+from services.notifications.domain.emails import Text
 from services.notifications.emails import emails_about
 from services.notifications.templates import renderer
 from shared.kernel.event import Event
@@ -44,7 +45,7 @@ def _text(template: str, fact: Event, role: Role | None = None) -> Text:
     first = next(
         email for email in emails_about(fact, NEIGHBOURS) if email.template == template and role in {None, email.role}
     )
-    return RENDER(first, "Dienststelle")
+    return RENDER(first, "Dienststelle", "membership")
 
 
 def _words(template: str, fact: Event, role: Role | None = None) -> str:

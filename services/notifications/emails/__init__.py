@@ -1,108 +1,15 @@
-"""What is told to whom: every event that is told, with its emails, one line for each."""
+"""Who is told what: the tables of all publishers."""
 
-from collections.abc import Callable, Mapping, Sequence
-
-from services.notifications.domain import Email, Member
-from services.notifications.emails import accession, membership, milestones, signing
-from shared.events.membership.agreements import (
-    AgreementEnded,
-    AgreementEndsSoon,
-    AgreementLapsed,
-    AgreementPassedOn,
-    AgreementReady,
-    AgreementRenewed,
-    AgreementSigned,
-    AgreementSignedByParty,
-    AgreementWithdrawn,
-    NoticeGiven,
-    SignatureCorrected,
-    SignatureDeclined,
-    SignatureOverdue,
-)
-from shared.events.membership.members import MemberJoined, MemberLeft
-from shared.events.membership.milestones import (
-    CoachingRequested,
-    CoachMatched,
-    ConsultationHeld,
-    InterestShown,
-    SecurityAnalysisFinished,
-)
+from services.notifications.domain.emails import Email
+from services.notifications.emails import membership
+from services.notifications.emails.table import Members, Table
 from shared.kernel.event import Event
 
-TOLD: Mapping[type[Event], tuple[Callable[..., list[Email]], ...]] = {
-    InterestShown: (
-        milestones.interest_shown,  # LPR contact
-    ),
-    ConsultationHeld: (
-        milestones.consultation_held,  # LPR contact
-    ),
-    CoachingRequested: (
-        milestones.coaching_requested,  # LPR contact
-    ),
-    CoachMatched: (
-        milestones.coach_matched,  # the municipality, LPR contact
-    ),
-    SecurityAnalysisFinished: (
-        milestones.security_analysis_finished,  # its municipalities, LPR contact
-    ),
-    AgreementReady: (
-        signing.agreement_to_sign,  # the parties whose turn it is: all of them where there is no order
-        signing.agreement_ready,  # LPR contact
-    ),
-    AgreementSignedByParty: (
-        signing.signature_receipt,  # the party
-        signing.signature_progress,  # LPR contact
-        signing.turn_to_sign,  # the parties whose turn it is now
-    ),
-    SignatureOverdue: (
-        signing.signature_reminder,  # the parties that could have signed
-        signing.signatures_missing,  # LPR contact
-    ),
-    SignatureDeclined: (
-        signing.signature_declined,  # LPR contact, LPR head
-    ),
-    SignatureCorrected: (
-        signing.signature_corrected,  # the party, LPR contact
-    ),
-    AgreementWithdrawn: (
-        signing.agreement_withdrawn,  # every party if they were asked to sign, LPR contact
-    ),
-    AgreementLapsed: (
-        signing.agreement_lapsed,  # every party, LPR contact
-    ),
-    AgreementSigned: (
-        accession.agreement_in_force,  # police directorate, LPR head
-        accession.agreement_for_press,  # press office
-    ),
-    MemberJoined: (
-        accession.member_welcome,  # the municipality
-        accession.new_neighbour,  # the other members of its district
-    ),
-    AgreementEndsSoon: (
-        membership.agreement_ends_soon,  # its municipalities, LPR contact, LPR head
-    ),
-    AgreementRenewed: (
-        membership.agreement_renewed,  # every party, LPR contact
-    ),
-    AgreementPassedOn: (
-        membership.agreement_passed_on,  # police directorate, LPR contact
-    ),
-    NoticeGiven: (
-        membership.notice_receipt,  # the party
-        membership.notice_given,  # every other party, LPR contact
-    ),
-    AgreementEnded: (
-        membership.agreement_goes_on,  # the municipalities for whom it goes on
-    ),
-    MemberLeft: (
-        membership.member_farewell,  # the municipality
-        membership.member_left,  # police directorate, LPR head, press office, LPR contact
-        membership.neighbour_left,  # the other members of its district
-    ),
-}
-"""Each function takes the event it stands beside and the members of the district, whom few of them need."""
+TABLES: dict[str, Table] = {"membership": membership.TOLD}
+"""The table of each publisher."""
 
 
-def emails_about(fact: Event, members: Sequence[Member] = ()) -> list[Email]:
-    """The emails about a fact; only `MemberJoined` and `MemberLeft` need `members`, those of their `district_key`."""
-    return [email for tell in TOLD.get(type(fact), ()) for email in tell(fact, members)]
+def emails_about(event: Event, members: Members = ()) -> list[Email]:
+    """The emails about an event; `MemberJoined` and `MemberLeft` need the members of their district."""
+    publisher = event.type.partition(".")[0]
+    return [email for function in TABLES[publisher].get(type(event), ()) for email in function(event, members)]

@@ -1,75 +1,77 @@
-"""Sends what is due over SMTP, on connections that are kept, and records what the mail server said."""
+"""Sends due deliveries over SMTP on kept connections, and records the mail server's replies."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
-from services.notifications.domain import Delivery, State
+from services.notifications.domain import deliveries
+from services.notifications.domain.deliveries import Delivery, State
 from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
 from services.notifications.mailer.mime import mime
-from services.notifications.use_cases import Deliveries
+from services.notifications.records import Deliveries
 from shared.kernel.cause import Cause
+from shared.kernel.decision import Decision
 from shared.kernel.ids import new_id, new_trace
 from shared.runtime.settings import Settings
 from shared.store.crashpoints import crashpoint
 from shared.store.lease import Lease
 from shared.store.mongo import OUTAGES
-from shared.store.repository import Decision
 
 CONNECTIONS = 4
 UNRECORDED = 16
-"""How many outcomes may be unrecorded before the connections wait as well; as many are recorded together at most.
+"""How many outcomes may be unrecorded before the connections wait; at most so many are recorded together.
 
-After a SIGKILL these emails come twice, and those that are on the wire: docs/promises.md says how many. With 8 an email
-costs a fifth more CPU time, because fewer go together; with 32 a quarter more of them go out.
+After a SIGKILL these emails and those on the wire are sent twice: docs/promises.md says how many. With 8 an email costs
+a fifth more CPU time, because fewer are recorded together; with 32 a quarter more emails go out.
 """
 
 GATHER_SECONDS = 0.003
-"""For how long outcomes gather while there is more to send: a few at a time cost more than sending does."""
+"""How long outcomes gather while there is more to send: recording a few at a time costs more than sending."""
 
 BATCH = 256
-"""How many emails are claimed ahead of their sending at most; after a crash their claims have to lapse."""
+"""How many emails are claimed ahead of sending at most; after a crash their claims have to lapse."""
 
 SWEEP_SECONDS = 1.0
 
 log = structlog.get_logger()
 
 
-Outcome = Callable[..., Delivery]
+Report: TypeAlias = Callable[..., Delivery]
+"""An outcome that still lacks its time."""
 
 
 class Mailer:
-    """Sends deliveries: those handed to it by the process that stored them, and those that are due later.
+    """Sends new deliveries of its own process at once, and due ones whenever it holds the lease.
 
-    Each is claimed in the database before it is sent, so that nobody else sends it; a claim that was left behind by a
-    crash lapses, and the holder of the lease claims it anew.
+    Each delivery is claimed in the database before it is sent, so only one process sends it. A claim that a crash left
+    behind lapses, and the holder of the lease claims the delivery anew.
     """
 
     def __init__(self, deliveries: Deliveries, settings: Settings, lease: Lease) -> None:
         self._deliveries, self._lease = deliveries, lease
         self._clock, self._sender = settings.clock, settings.mail_from
         self._attempt = timedelta(seconds=2 * settings.smtp_timeout)
-        # A claim holds for one attempt and for waiting as long before it.
+        # A claim covers one attempt and an equally long wait before it.
         self._claim = 2 * self._attempt
         self._connections = [Connection(settings) for _ in range(CONNECTIONS)]
         self._claimed: asyncio.Queue[Delivery] = asyncio.Queue()
         self._in_hand: set[str] = set()
-        """What we send just now, and so did not leave behind, whatever a clock says that has jumped."""
-        self._outcomes: list[tuple[Delivery, Outcome]] = []
+        """Deliveries that this process is sending, whose claims have not lapsed even if a clock has jumped."""
+        self._outcomes: list[tuple[Delivery, Report]] = []
         self._room = asyncio.Semaphore(UNRECORDED)
         self._recording: asyncio.Task[None] | None = None
 
     def claim(self, delivery: Delivery) -> Delivery:
-        """A new delivery as it is to be stored: claimed for us if we can send it at once, else for later."""
+        """Claim a new delivery before it is stored, if it can be sent at once."""
         busy = self._claimed.qsize() >= BATCH
-        return delivery if busy else delivery.begin(delivery.created_at, self._claim, new_id())
+        return delivery if busy else deliveries.claim(delivery, delivery.created_at, self._claim, new_id())[0]
 
     def send(self, delivery: Delivery) -> None:
-        """Send a delivery that is stored by now, if it was claimed for us."""
+        """Send a stored delivery, if it was claimed."""
         if delivery.state is State.SENDING:
             self._in_hand.add(delivery.id)
             self._claimed.put_nowait(delivery)
@@ -88,7 +90,7 @@ class Mailer:
                 await connection.close()
 
     async def _sweep(self) -> None:
-        """Claim what is due, and go on at once while there is more."""
+        """Claim due deliveries, and continue at once while there are more."""
         while True:
             try:
                 while await self._lease.held() and await self._claim_due():
@@ -98,7 +100,7 @@ class Mailer:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _claim_due(self) -> int:
-        """Claim up to BATCH deliveries that are due; returns how many there were."""
+        """Claim up to BATCH due deliveries; returns how many were due."""
         now, claim = self._clock(), new_id()
         is_due = {
             "state": {"$in": [State.QUEUED, State.SENDING]},
@@ -107,22 +109,20 @@ class Mailer:
         }
         due = await self._deliveries.all(is_due, order="due_at", limit=BATCH)
 
-        def begin(one: Delivery) -> Decision[Delivery]:
-            return one.begin(now, self._claim, claim), []
-
-        steps = [self._deliveries.changing(one.id, begin) for one in due]
+        begin = partial(deliveries.claim, now=now, within=self._claim, id=claim)
+        steps = [self._deliveries.changing(delivery.id, begin) for delivery in due]
         claimed = await self._deliveries.store.commit(self._cause(), *steps)
         crashpoint("mailer.claimed")
-        for one in claimed:
-            if one.claim == claim:
-                self.send(one)
+        for delivery in claimed:
+            if delivery.claim == claim:
+                self.send(delivery)
         return len(due)
 
     async def _send_claimed(self, connection: Connection) -> None:
         while True:
             delivery = await self._claimed.get()
             try:
-                # What has waited for too long may be claimed by somebody else before we are done with it.
+                # After too long a wait another process may claim it before this attempt ends.
                 if self._clock() + self._attempt <= delivery.due_at:
                     await _to_the_end(self._send(connection, delivery))
                 else:
@@ -138,29 +138,29 @@ class Mailer:
                 reply = await connection.send(self._sender, delivery.to, mime(delivery, self._sender))
         except TimeoutError:
             await connection.close()
-            outcome = partial(Delivery.postponed, reply="no answer in time", unknown=True)
+            outcome = partial(deliveries.postponed, reply="no answer in time", unknown=True)
         except Unreached as error:
-            outcome = partial(Delivery.unreached, reply=str(error))
+            outcome = partial(deliveries.unreached, reply=str(error))
         except Temporary as error:
-            outcome = partial(Delivery.postponed, reply=str(error))
+            outcome = partial(deliveries.postponed, reply=str(error))
         except NoAnswer as error:
-            outcome = partial(Delivery.postponed, reply=str(error), unknown=True)
+            outcome = partial(deliveries.postponed, reply=str(error), unknown=True)
         except (Permanent, ValueError) as error:
-            outcome = partial(Delivery.refused, reply=str(error))
+            outcome = partial(deliveries.refused, reply=str(error))
         else:
-            outcome = partial(Delivery.accepted, reply=reply)
+            outcome = partial(deliveries.accepted, reply=reply)
         crashpoint("mailer.before_record")
         await self._record(delivery, outcome)
 
-    async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Have recorded what the server said, beside the sending; waits while too much is unrecorded."""
+    async def _record(self, delivery: Delivery, outcome: Report) -> None:
+        """Record an outcome in the background; waits while too many are unrecorded."""
         await self._room.acquire()
         self._outcomes.append((delivery, outcome))
         if self._recording is None or self._recording.done():
             self._recording = asyncio.create_task(self._record_all())
 
     async def _record_all(self) -> None:
-        """Record all outcomes that are there in one go, until there are none."""
+        """Record all outcomes so far together, until there are none."""
         while self._outcomes:
             if not self._claimed.empty():
                 await asyncio.sleep(GATHER_SECONDS)
@@ -168,16 +168,16 @@ class Mailer:
             try:
                 await self._record_together(outcomes)
             except Exception:
-                # As after a crash: the claims lapse, and the emails are sent again.
+                # As after a crash: the claims lapse and the emails are sent again.
                 log.exception("outcomes of emails are lost")
             for delivery, _ in outcomes:
                 self._in_hand.discard(delivery.id)
                 self._room.release()
 
-    async def _record_together(self, outcomes: Sequence[tuple[Delivery, Outcome]]) -> None:
-        """While MongoDB is away this is tried again and again, or the emails would come twice."""
+    async def _record_together(self, outcomes: Sequence[tuple[Delivery, Report]]) -> None:
+        """Record outcomes; retries while MongoDB is away, or the emails would be sent twice."""
         now = self._clock()
-        steps = [self._deliveries.changing(one.id, _ended(one.claim, outcome, now)) for one, outcome in outcomes]
+        steps = [self._deliveries.changing(one.id, _settling(one.claim, outcome, now)) for one, outcome in outcomes]
         while True:
             try:
                 recorded: list[Delivery] = await self._deliveries.store.commit(self._cause(), *steps)
@@ -194,12 +194,12 @@ class Mailer:
         return Cause(actor="service:notifications", at=self._clock(), id=new_id(), trace=new_trace())
 
 
-def _ended(claim: str, outcome: Outcome, now: datetime) -> Callable[[Delivery], Decision[Delivery]]:
-    return lambda delivery: (delivery.ended(claim, partial(outcome, now=now)), [])
+def _settling(claim: str, outcome: Report, now: datetime) -> Callable[[Delivery], Decision[Delivery]]:
+    return lambda delivery: deliveries.settle(delivery, claim, partial(outcome, now=now))
 
 
 async def _to_the_end(sending: Coroutine[Any, Any, None]) -> None:
-    """Finish and record what is on the wire, also when we are told to stop: it would come twice otherwise."""
+    """Finish and record an email on the wire even when told to stop, or it would be sent twice."""
     task = asyncio.create_task(sending)
     try:
         await asyncio.shield(task)

@@ -5,7 +5,7 @@ import re
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
-from services.notifications.domain import Delivery
+from services.notifications.domain.deliveries import Delivery
 from shared.kernel.clock import BERLIN
 
 WORD_MAX_BYTES = 42

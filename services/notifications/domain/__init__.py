@@ -1,0 +1,1 @@
+"""Rules of notifications: offices, members, emails, and the delivery of each email."""

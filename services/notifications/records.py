@@ -1,0 +1,52 @@
+"""All that notifications keeps."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
+
+from services.notifications.domain.contacts import Contact, Office
+from services.notifications.domain.deliveries import Delivery
+from services.notifications.domain.members import Member
+from shared.runtime.service import Service
+from shared.store.repository import Index, Repository
+from shared.store.turns import Gathered, Turns
+
+Contacts: TypeAlias = Repository[Contact]
+Members: TypeAlias = Repository[Member]
+Deliveries: TypeAlias = Repository[Delivery]
+
+
+@dataclass(frozen=True)
+class Records:
+    """The repositories of notifications."""
+
+    contacts: Contacts
+    members: Members
+    deliveries: Deliveries
+    offices: Gathered[Office, list[Contact]]
+    """The active contacts of offices; events that are processed at the same time share a query."""
+    districts: Turns = field(default_factory=Turns)
+    """One event per district at a time: municipalities that join together are told of each other."""
+
+
+def records(service: Service) -> Records:
+    """The repositories of a service, with their indexes."""
+    contacts = service.repository("contacts", Contact, indexes=[Index(("role", "area"))])
+    return Records(
+        contacts=contacts,
+        members=service.repository("members", Member, key="ags", indexes=[Index(("district_key",))]),
+        deliveries=service.repository(
+            "deliveries", Delivery, indexes=[Index(("state", "due_at")), Index(("event_id",))], remembers=True
+        ),
+        offices=Gathered(partial(_active_contacts, contacts)),
+    )
+
+
+async def _active_contacts(contacts: Contacts, offices: Collection[Office]) -> dict[Office, list[Contact]]:
+    """The active contacts of these offices, and possibly of others."""
+    found: dict[Office, list[Contact]] = {}
+    roles, areas = sorted({role for role, _ in offices}), sorted({area for _, area in offices})
+    for contact in await contacts.all({"active": True, "role": {"$in": roles}, "area": {"$in": areas}}):
+        found.setdefault((contact.role, contact.area), []).append(contact)
+    return found
