@@ -26,7 +26,7 @@ from shared.kernel.decision import Decision
 from shared.kernel.ids import new_file_number, new_id, new_trace
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
-from shared.store.repository import Step
+from shared.store.unit_of_work import Change
 
 BATCH = 150
 
@@ -168,7 +168,7 @@ def rows(name: str) -> Iterable[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-async def _commit(service: Service, changes: Sequence[Step[Any]], what: str, report: Report) -> int:
+async def _commit(service: Service, changes: Sequence[Change[Any]], what: str, report: Report) -> int:
     for start in range(0, len(changes), BATCH):
         batch = changes[start : start + BATCH]
         await service.store.commit(_cause(service.clock()), *batch)

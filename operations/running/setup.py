@@ -15,9 +15,10 @@ from shared.inbox import parking
 from shared.nats.streams import set_up_streams
 from shared.outbox import continuity
 from shared.runtime.service import Service
-from shared.store import repository, rows
+from shared.store import rows
 from shared.store.mongo import Database
 from shared.store.repository import Index, Repository
+from shared.store.store import CAUSES
 
 INDEX_SECONDS = 3600
 """How long a new index over all that is stored may take; other requests have to be answered in 5 s."""
@@ -60,7 +61,7 @@ def _collections(service: Service) -> list[tuple[str, dict[str, Any], list[Index
     expire = IndexModel([("expires_at", ASCENDING)], name="expires_at", expireAfterSeconds=0)
     return [
         (rows.EVENTS, _validator(fields_of_a_row), [_model(_UNPUBLISHED), _model(_BY_AGGREGATE)]),
-        (repository.CAUSES, _validator(("at",)), [expire]),
+        (CAUSES, _validator(("at",)), [expire]),
         (parking.PARKED, _validator(("state", "reason")), [_model(index) for index in parking.INDEXES]),
         ("leases", _validator(("until",)), []),
         (continuity.STREAMS, _validator(("sequence", "created")), []),

@@ -9,8 +9,8 @@ from services.notifications.domain.contacts import Contact, Office
 from services.notifications.domain.deliveries import Delivery
 from services.notifications.domain.members import Member
 from shared.runtime.service import Service
+from shared.store.locks import KeyedLocks, SharedQuery
 from shared.store.repository import Index, Repository
-from shared.store.turns import Gathered, Turns
 
 Contacts: TypeAlias = Repository[Contact]
 Members: TypeAlias = Repository[Member]
@@ -24,9 +24,9 @@ class Records:
     contacts: Contacts
     members: Members
     deliveries: Deliveries
-    offices: Gathered[Office, list[Contact]]
+    offices: SharedQuery[Office, list[Contact]]
     """The active contacts of offices; events that are processed at the same time share a query."""
-    districts: Turns = field(default_factory=Turns)
+    districts: KeyedLocks = field(default_factory=KeyedLocks)
     """One event per district at a time: municipalities that join together are told of each other."""
 
 
@@ -39,7 +39,7 @@ def records(service: Service) -> Records:
         deliveries=service.repository(
             "deliveries", Delivery, indexes=[Index(("state", "due_at")), Index(("event_id",))], remembers=True
         ),
-        offices=Gathered(partial(_active_contacts, contacts)),
+        offices=SharedQuery(partial(_active_contacts, contacts)),
     )
 
 

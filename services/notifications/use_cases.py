@@ -16,7 +16,7 @@ from shared.events.membership.members import MemberJoined, MemberLeft
 from shared.events.membership.municipalities import MunicipalityRenamed
 from shared.kernel.cause import Cause
 from shared.kernel.event import Event
-from shared.store.repository import Step
+from shared.store.unit_of_work import Change
 
 Compose: TypeAlias = Callable[[Email, Contact, Event, Cause], Delivery]
 """Puts an email to a contact into words."""
@@ -90,7 +90,7 @@ async def _compose(post: Postroom, event: Event, neighbours: Sequence[Member], c
     ]
 
 
-async def _post(post: Postroom, composed: Sequence[Delivery], cause: Cause, *more: Step[Member]) -> None:
+async def _post(post: Postroom, composed: Sequence[Delivery], cause: Cause, *more: Change[Member]) -> None:
     """Store deliveries in one transaction with the cause, then send those that were claimed."""
     kept = post.records.deliveries
     if await kept.store.commit(cause, *map(kept.adding, composed), *more):

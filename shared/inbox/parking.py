@@ -14,7 +14,8 @@ from pymongo.errors import DuplicateKeyError
 from shared.kernel.errors import NotFound
 from shared.store.crashpoints import crashpoint
 from shared.store.mongo import Database, Document, Session
-from shared.store.repository import CAUSES, Index
+from shared.store.repository import Index
+from shared.store.store import CAUSES
 
 PARKED = "parked"
 PAUSES = tuple(timedelta(seconds=s) for s in (0.5, 2, 10, 30, 120))

@@ -21,7 +21,7 @@ from shared.kernel.cause import Cause
 from shared.kernel.clock import Clock
 from shared.kernel.cloudevents import Envelope, read_envelope
 from shared.kernel.errors import NotFound, Refused, Taken
-from shared.store.commits import Store
+from shared.store.store import Store
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ Stale is no refusal: no rule was asked, and whoever reacts to an event tries aga
 The numbers are HTTP's; shared/web/problems.py alone knows them.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Refused(Exception):  # noqa: N818 -- a refusal is an answer, no error
@@ -35,9 +35,14 @@ class NotAllowed(Refused):
 
 
 class NotFound(Refused):
-    """There is no such thing, or who asks may not know of it."""
+    """There is no such thing, or the caller may not know of it."""
 
     code = "not_found"
+
+    @classmethod
+    def of(cls, kind: str, id: str) -> Self:
+        """The refusal for an id; the same text for what does not exist and for what is off limits."""
+        return cls(f"there is no {kind} {id}")
 
 
 class KeyReused(Refused):

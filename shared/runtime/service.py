@@ -22,7 +22,8 @@ from shared.runtime.schedule import Deadline, Schedule
 from shared.runtime.settings import Settings
 from shared.store.lease import Lease
 from shared.store.mongo import OUTAGES, Database
-from shared.store.repository import Index, Repository, Store
+from shared.store.repository import Index, Repository
+from shared.store.store import Store
 from shared.web.auth import Tokens
 from shared.web.frame import application
 

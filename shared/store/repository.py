@@ -1,4 +1,4 @@
-"""The aggregates of one kind, and how one of them is changed: load, decide, then save the state and its events."""
+"""Repositories: the aggregates of one kind, and the one way to change them: load, decide, save state and events."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,32 +8,30 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from shared.kernel.cause import Cause
-from shared.kernel.decision import Evolve
+from shared.kernel.decision import Decision, Evolve
 from shared.kernel.errors import NotFound, Stale
 from shared.kernel.event import Event
-from shared.store.changes import Decision, Step, Write
-from shared.store.commits import CAUSES, Store
 from shared.store.mongo import Document
 from shared.store.rows import event_rows
-
-__all__ = ["CAUSES", "Decision", "Index", "Page", "Repository", "Step", "Store"]
+from shared.store.store import Store
+from shared.store.unit_of_work import Change, Write
 
 S = TypeVar("S")
 
 
 @dataclass(frozen=True)
 class Index:
-    """An index over fields of a collection, made by the set-up step; a unique one lets a second value raise Taken."""
+    """An index over fields of a collection, created by the set-up step; a duplicate in a unique one raises Taken."""
 
     fields: tuple[str, ...]
     unique: bool = False
     where: Mapping[str, Any] | None = None
-    """Only documents that match are in the index."""
+    """Only matching documents are indexed."""
 
 
 @dataclass(frozen=True)
 class Page(Generic[S]):
-    """A part of a list, and the cursor of the next part; None at the end."""
+    """A page of a list, and the cursor of the next page; None at the end."""
 
     items: list[S]
     next: str | None
@@ -42,8 +40,9 @@ class Page(Generic[S]):
 class Repository(Generic[S]):
     """The aggregates of one kind: frozen dataclasses, each a document of one collection with a version.
 
-    `key` names the field that holds the id; `indexes` are made by the set-up step. One that `remembers` what this
-    process has written last need not read it before the next change: for what is changed soon after, by the same one.
+    `key` names the field that holds the id. `evolve` is the table of its events; aggregates without events have none. A
+    repository that `remembers` decides on the documents that this process has written last without reading them again:
+    for aggregates that the same process changes soon after.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Repository(Generic[S]):
         remembers: bool = False,
         evolve: Evolve[S] | None = None,
     ) -> None:
-        # Of a dataclass without slots, msgspec leaves out fields that were missing when it was read.
+        # msgspec leaves out fields of a dataclass without slots that were missing when it was read.
         assert hasattr(kind, "__slots__"), f"{kind.__name__} needs slots=True"
         self.store, self.collection, self.kind, self.key, self.indexes = store, collection, kind, key, indexes
         self.guard, self.remembers, self.evolve = guard, remembers, evolve
@@ -74,16 +73,16 @@ class Repository(Generic[S]):
         )  # fmt: skip
 
     async def get(self, id: str) -> S:
-        """The state as it is stored; raises NotFound."""
+        """The stored state; raises NotFound, and what the guard refuses."""
         return (await self.versioned(id))[0]
 
     async def versioned(self, id: str) -> tuple[S, int]:
-        """The state and its version, for an ETag; raises NotFound."""
+        """The stored state and its version, for an ETag; raises as `get` does."""
         document = await self.load(id)
         return self.permitted(document), document["version"]
 
     async def page(self, where: Mapping[str, Any], *, after: str | None, limit: int) -> Page[S]:
-        """At most `limit` aggregates in the order of their ids, from the one after `after`."""
+        """Up to `limit` aggregates sorted by id, starting after `after`."""
         beyond = {"_id": {"$gt": after}} if after else {}
         found = self.store.database[self.collection].find({"$and": [where, beyond]}).sort("_id").limit(limit + 1)
         documents = await found.to_list(limit + 1)
@@ -91,47 +90,46 @@ class Repository(Generic[S]):
         return Page([self.state(one) for one in documents[:limit]], documents[limit - 1]["_id"] if more else None)
 
     async def all(self, where: Mapping[str, Any], *, order: str = "_id", limit: int = 0) -> list[S]:
-        """Aggregates that match, in the order of a field, all of them or a first few; for what is few by its nature."""
+        """The matching aggregates sorted by a field, all or the first few; for collections that stay small."""
         found = self.store.database[self.collection].find(where).sort(order).limit(limit)
         return [self.state(document) for document in await found.to_list(None)]
 
     async def ids(self, where: Mapping[str, Any], *, limit: int = 0) -> list[str]:
-        """The ids of aggregates that match, in their order, all of them or the first few."""
+        """The sorted ids of matching aggregates, all or the first few."""
         found = self.store.database[self.collection].find(where, {"_id": 1}).sort("_id").limit(limit)
         return [document["_id"] for document in await found.to_list(None)]
 
     async def add(self, state: S, events: Sequence[Event], cause: Cause) -> S:
-        """Store a new aggregate and its events; raises Taken when its id or a unique value exists already."""
+        """Store a new aggregate and its events; raises Taken if its id or a unique value exists already."""
         added = await self.store.commit(cause, self.adding(state, events))
         return self.kind_of(added[0]) if added else state
 
     async def change(
         self, id: str, decide: Callable[[S], Decision[S]], cause: Cause, *, expected: int | None = None
     ) -> S:
-        """Load, decide, save the state and its events; decide again when another change came first.
+        """Load, decide, save the state and its events; decide again if another change was committed first.
 
-        `expected` is the version that whoever asks has seen; raises Stale when it is another one by now, NotFound,
-        and whatever the rule refuses.
+        Raises Stale if the version is no longer `expected`, NotFound, and whatever the rule or the guard refuses.
         """
         changed = await self.store.commit(cause, self.changing(id, decide, expected=expected))
         return self.kind_of(changed[0]) if changed else await self.get(id)
 
-    def adding(self, state: S, events: Sequence[Event] = ()) -> Step[S]:
-        """The step that stores a new aggregate, for `Store.commit`."""
-        return Step(self, getattr(state, self.key), lambda _: (state, events), new=state, adds=True)
+    def adding(self, state: S, events: Sequence[Event] = ()) -> Change[S]:
+        """A change that stores a new aggregate, for `Store.commit`."""
+        return Change(self, getattr(state, self.key), lambda _: (state, [*events]), new=state, adds=True)
 
     def changing(
         self, id: str, decide: Callable[[S], Decision[S]], *, expected: int | None = None, new: S | None = None
-    ) -> Step[S]:
-        """The step that changes an aggregate, for `Store.commit`; one that begins as `new` where there is none yet."""
-        return Step(self, id, decide, new=new, expected=expected)
+    ) -> Change[S]:
+        """A change of an aggregate, for `Store.commit`; it starts from `new` if none is stored."""
+        return Change(self, id, decide, new=new, expected=expected)
 
-    def putting(self, state: S, events: Sequence[Event] = ()) -> Step[S]:
-        """The step that stores an aggregate whether there was one before or not, for `Store.commit`."""
-        return Step(self, getattr(state, self.key), lambda _: (state, events), new=state)
+    def putting(self, state: S, events: Sequence[Event] = ()) -> Change[S]:
+        """A change that stores an aggregate whether or not one is stored, for `Store.commit`."""
+        return Change(self, getattr(state, self.key), lambda _: (state, [*events]), new=state)
 
     def kind_of(self, state: Any) -> S:
-        """The state, known to be of this repository's kind."""
+        """The state, checked to be of this repository's kind."""
         assert isinstance(state, self.kind)
         return state
 
@@ -151,40 +149,42 @@ class Repository(Generic[S]):
         document = await self.store.database[self.collection].find_one({"_id": id})
         return self._required(document, id)
 
-    def decide(self, step: Step[S], stored: Document | None, cause: Cause) -> Write:
-        """Let the rule decide on what is stored."""
-        before = stored or {"_id": step.id, "version": 0, "head": "", "chain": ""}
+    def decide(self, change: Change[S], stored: Document | None, cause: Cause) -> Write:
+        """Let the rule decide on the stored document; raises Stale, NotFound, and what rule or guard refuse."""
+        before = stored or {"_id": change.id, "version": 0, "head": "", "chain": ""}
         version: int = before["version"]
-        if step.expected is not None and step.expected != version:
-            raise Stale(f"{step.id} has version {version} by now, not {step.expected}; read it again and decide anew")
-        old = self.before(step, stored)
-        new, events = step.decide(old)
+        if change.expected is not None and change.expected != version:
+            raise Stale(
+                f"{change.id} has version {version} by now, not {change.expected}; read it again and decide anew"
+            )
+        old = self.admit(change, stored)
+        new, events = change.decide(old)
         if stored and new == old and not events:
             return Write(self.collection, stored, stored, [])
-        rows = event_rows(events, step.id, before=before, cause=cause)
+        rows = event_rows(events, change.id, before=before, cause=cause)
         after = self.plain(new) | {
-            "_id": step.id,
+            "_id": change.id,
             "version": rows[-1]["version"] if rows else version + 1,
             "head": rows[-1]["_id"] if rows else before["head"],
             "chain": rows[-1]["hash"] if rows else before["chain"],
         }
-        return Write(self.collection, after, stored, rows, step.adds)
+        return Write(self.collection, after, stored, rows, change.adds)
 
-    def before(self, step: Step[S], stored: Document | None) -> S:
-        """The state that a step begins with; raises NotFound, and what the guard refuses."""
-        if step.new is None or stored:
-            return self.permitted(self._required(stored, step.id))
+    def admit(self, change: Change[S], stored: Document | None) -> S:
+        """The state that a change starts from; raises NotFound, and what the guard refuses."""
+        if change.new is None or stored:
+            return self.permitted(self._required(stored, change.id))
         if self.guard:
-            self.guard(step.new)
-        return step.new
+            self.guard(change.new)
+        return change.new
 
     def _required(self, document: Document | None, id: str) -> Document:
         if document is None:
-            raise NotFound(f"there is no {self.kind.__name__.lower()} {id}")
+            raise NotFound.of(self.kind.__name__.lower(), id)
         return document
 
     def plain(self, state: S) -> Document:
-        """The fields of an aggregate as they are stored, without its id."""
+        """The stored fields of an aggregate, without its id."""
         plain: Document = msgspec.to_builtins(state, builtin_types=(datetime,))
         del plain[self.key]
         return plain

@@ -26,8 +26,9 @@ from shared.outbox.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings
 from shared.store.mongo import Document, Session
-from shared.store.repository import CAUSES, Step, Store
 from shared.store.rows import EVENTS, row_envelope
+from shared.store.store import CAUSES, Store
+from shared.store.unit_of_work import Change, UnitOfWork
 from tests.builds.purse import domain, use_cases
 from tests.builds.purse.domain import Grant, Overdrawn, Purse, evolve_purse
 from tests.builds.purse.events import MoneyDrawn
@@ -60,14 +61,14 @@ def publish_before_commit() -> None:
     put_together = Service.application
 
     def application(service: Service, routes: Sequence[ControllerRouterHandler]) -> Litestar:
-        write = service.store._write
+        write = service.store.write
 
-        async def publish_first(changes: Sequence[Any], patience: float | None = None) -> None:
-            for row in [row for one in changes for row in one.rows]:
+        async def publish_first(units: Sequence[UnitOfWork], patience: float | None = None) -> None:
+            for row in [row for unit in units for row in unit.rows]:
                 await service.broker.publish(row_envelope(row))
-            await write(changes, patience)
+            await write(units, patience)
 
-        _put(service.store, "_write", publish_first)
+        _put(service.store, "write", publish_first)
         return put_together(service, routes)
 
     _put(Service, "application", application)
@@ -89,7 +90,7 @@ def acknowledge_before_commit() -> None:
 @sabotage("no-inbox")
 def no_inbox() -> None:
     """That an event has had its effect is written down, and nobody looks it up."""
-    remember, answer = Store._remember, Store._answer
+    remember, answer = Store._insert_causes, Store._answer
 
     async def write_down(store: Store, causes: list[Document], session: Session) -> None:
         if requests := [one for one in causes if "digest" in one]:
@@ -102,7 +103,7 @@ def no_inbox() -> None:
     async def of_requests(store: Store, change: Any) -> list[Any] | None:
         return await answer(store, change) if change.cause.digest else None
 
-    _put(Store, "_remember", write_down)
+    _put(Store, "_insert_causes", write_down)
     _put(Store, "_answer", of_requests)
 
 
@@ -178,7 +179,7 @@ def unguarded_quantity() -> None:
         await asyncio.sleep(LOOK_AWAY_SECONDS)
         made, facts = domain.make_grant(new_id(), purse, amount_cents)
         drawn = MoneyDrawn(purse=purse, grant=made.id, amount_cents=amount_cents)
-        drawing: Step[Purse] = purses.changing(purse, lambda one: evolve_purse.decision(one, drawn))
+        drawing: Change[Purse] = purses.changing(purse, lambda one: evolve_purse.decision(one, drawn))
         _, stored = await purses.store.commit(cause, drawing, grants.adding(made, facts))
         return grants.kind_of(stored)
 

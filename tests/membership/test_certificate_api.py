@@ -15,8 +15,9 @@ from services.membership.certificate import Keyring, check, opened, read_keys
 from services.membership.domain.agreement import Agreement
 from shared.events.membership.agreements import AgreementSigned, AgreementSignedByParty
 from shared.store.mongo import Database
-from shared.store.repository import Repository, Store
+from shared.store.repository import Repository
 from shared.store.rows import EVENTS
+from shared.store.store import Store
 from shared.web.auth import Actor, Role, Tokens, actor, issue_token
 from shared.web.frame import application
 from tests.membership.certified import FOREIGN, KEYRING, ROTATED

@@ -19,9 +19,9 @@ from services.membership.domain.term import ACTIVE, Stage
 from services.membership.queries.figures import Figure, figure_filter
 from tests.membership.alliance.agreements import Alliance
 from tests.membership.alliance.ledger import Ledger, days_of
-from tests.membership.alliance.memory import matches
 from tests.membership.alliance.people import AGS
 from tests.membership.examples import at
+from tests.queries import matches
 
 ROTHENBURG, ZITTAU, BAUTZEN = AGS[:3]
 AT_ANY_TIME = Terms(notice_months=0)

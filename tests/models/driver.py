@@ -12,8 +12,8 @@ from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
 from shared.store.mongo import Database, Document
 from tests.models.mongo import Mongo, State, Transaction, read
-from tests.models.queries import grouped, matches, projected, sorted_by, updated
 from tests.models.wire import NotYet
+from tests.queries import grouped, matches, projected, sorted_by, updated
 
 T = TypeVar("T")
 

@@ -19,10 +19,12 @@ from shared.inbox.reactions import Reactions
 from shared.inbox.reader import Reader
 from shared.kernel.cause import Cause
 from shared.kernel.cloudevents import Envelope
+from shared.kernel.decision import Decision
 from shared.kernel.errors import NotFound, Refused
 from shared.nats.connection import Broker
 from shared.nats.streams import ACK_WAIT_SECONDS
-from shared.store.repository import Decision, Repository, Store
+from shared.store.repository import Repository
+from shared.store.store import Store
 from tests.models.consumer import Connection, Consumer
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule, number

@@ -21,8 +21,9 @@ from services.notifications.use_cases import Postroom, _post
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Stale
 from shared.runtime.settings import Settings
-from shared.store.repository import Repository, Store
-from shared.store.turns import Gathered
+from shared.store.locks import SharedQuery
+from shared.store.repository import Repository
+from shared.store.store import Store
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule
 from tests.models.smtp import MailServer, Mood, Sender
@@ -76,7 +77,7 @@ class Mailing(Schedule):
             contacts=Repository(store, "contacts", Contact),
             members=Repository(store, "members", Member, key="ags"),
             deliveries=deliveries,
-            offices=Gathered(_nobody),
+            offices=SharedQuery(_nobody),
         )
         self._postrooms[replica] = Postroom(kept, _compose, mailer)
         return [mailer.run]

@@ -13,8 +13,8 @@ from bson.codec_options import CodecOptions
 from pymongo.errors import OperationFailure
 
 from shared.store.mongo import Document
-from tests.models.queries import matches
 from tests.models.wire import NotYet, Wire
+from tests.queries import matches
 
 LIFETIME_SECONDS = 5.0
 """After which the server ends a transaction that somebody has left behind."""

@@ -12,12 +12,14 @@ from hypothesis.stateful import rule
 from pymongo.errors import PyMongoError
 
 from shared.kernel.cloudevents import Envelope
+from shared.kernel.decision import Decision
 from shared.kernel.errors import Stale, Taken
 from shared.nats.streams import DUPLICATE_WINDOW_SECONDS
 from shared.outbox.relay import Relay
 from shared.store.mongo import Database
-from shared.store.repository import Decision, Repository, Store
+from shared.store.repository import Repository
 from shared.store.rows import EVENTS
+from shared.store.store import Store
 from tests.models.driver import Connected
 from tests.models.schedule import REPLICAS, Held, Schedule
 from tests.models.wire import Wire

@@ -1,5 +1,5 @@
+from shared.kernel.decision import Decision
 from shared.kernel.errors import Taken
-from shared.store.repository import Decision
 from tests.models.relay import Count, Publishing
 from tests.models.schedule import patient, settings
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -10,20 +9,21 @@ from operations.embedded.servers import EmbeddedServers
 from operations.running.setup import set_up_database
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
+from shared.kernel.decision import Decision, Evolve
 from shared.kernel.errors import Refused
-from shared.kernel.event import Event
 from shared.kernel.ids import new_id, new_trace
 from shared.kernel.value import value
 from shared.runtime.service import Service
 from shared.runtime.settings import read_settings
 from shared.store.mongo import Document
-from shared.store.repository import Index, Repository, Store
+from shared.store.repository import Index, Repository
 from shared.store.rows import EVENTS
+from shared.store.store import Store
 
 
 @value
 class JarFilled:
-    """Something was put into a jar."""
+    """Something was put into a jar; the first time the jar is put on the shelf."""
 
     type: ClassVar[str] = "kitchen.jar_filled.v1"
 
@@ -55,19 +55,30 @@ class Jar:
     content: int = 0
     sealed: bool = False
 
-    def fill(self, amount: int) -> tuple["Jar", Sequence[Event]]:
-        """Put something in; nothing at all changes nothing."""
-        if self.sealed:
-            raise Sealed(f"jar {self.id} is sealed with {self.content}")
-        if amount == 0:
-            return self, []
-        return replace(self, content=self.content + amount), [JarFilled(jar=self.id, amount=amount)]
 
-    def seal(self) -> tuple["Jar", Sequence[Event]]:
-        """Close it for good."""
-        if self.sealed:
-            raise Sealed(f"jar {self.id} is sealed already")
-        return replace(self, sealed=True), [JarSealed(jar=self.id)]
+evolve = Evolve[Jar](
+    creates={JarFilled: lambda event: Jar(id=event.jar, label=event.jar, content=event.amount)},
+    changes={
+        JarFilled: lambda jar, event: replace(jar, content=jar.content + event.amount),
+        JarSealed: lambda jar, _: replace(jar, sealed=True),
+    },
+)
+
+
+def fill_jar(jar: Jar, amount: int) -> Decision[Jar]:
+    """Put something in; nothing at all changes nothing."""
+    if jar.sealed:
+        raise Sealed(f"jar {jar.id} is sealed with {jar.content}")
+    if amount == 0:
+        return jar, []
+    return evolve.decision(jar, JarFilled(jar=jar.id, amount=amount))
+
+
+def seal_jar(jar: Jar) -> Decision[Jar]:
+    """Close it for good."""
+    if jar.sealed:
+        raise Sealed(f"jar {jar.id} is sealed already")
+    return evolve.decision(jar, JarSealed(jar=jar.id))
 
 
 class Kitchen:
@@ -79,7 +90,9 @@ class Kitchen:
         self.service = Service(name, settings)
         self.database = self.service.database
         self.store = self.service.store
-        self.jars: Repository[Jar] = self.service.repository("jars", Jar, indexes=[Index(("label",), unique=True)])
+        self.jars: Repository[Jar] = self.service.repository(
+            "jars", Jar, evolve=evolve, indexes=[Index(("label",), unique=True)]
+        )
 
     async def open(self) -> None:
         await set_up_database(self.service)
@@ -99,11 +112,11 @@ class Kitchen:
         return await self.jars.add(Jar(id=id, label=f"Label {id}", content=content), [], cause())
 
     async def fill(self, id: str, amount: int = 1, why: Cause | None = None) -> Jar:
-        return await self.jars.change(id, lambda jar: jar.fill(amount), why or cause())
+        return await self.jars.change(id, lambda jar: fill_jar(jar, amount), why or cause())
 
     def replica(self) -> Repository[Jar]:
         """The jars, as another process on the same database changes them."""
-        return Repository(Store(self.database), "jars", Jar)
+        return Repository(Store(self.database), "jars", Jar, evolve=evolve)
 
     async def rows(self, **where: Any) -> list[Document]:
         """The event rows, as they are stored, in the order of their ids."""

@@ -20,7 +20,7 @@ from shared.runtime.settings import read_settings
 from shared.store.mongo import Database
 from shared.store.repository import Index
 from shared.store.rows import EVENTS, row_envelope
-from tests.shared.kitchen import Jar, JarFilled, cause
+from tests.shared.kitchen import Jar, JarFilled, cause, evolve, fill_jar
 from tests.waiting import until
 
 SWEEP_SECONDS = 0.1
@@ -37,7 +37,7 @@ class Pantry:
         self.service = Service("kitchen", settings)
         # Not a second, as in production.
         self.service.broker.nats._connection_kwargs["reconnect_time_wait"] = 0.05
-        self.jars = self.service.repository("jars", Jar, indexes=[Index(("label",), unique=True)])
+        self.jars = self.service.repository("jars", Jar, evolve=evolve, indexes=[Index(("label",), unique=True)])
 
     async def set_up(self) -> None:
         """What `asskomm setup` does with the stream."""
@@ -48,7 +48,7 @@ class Pantry:
         """Put something into each jar, in a change of its own."""
         for id in ids:
             if await self.jars.ids({"_id": id}):
-                await self.jars.change(id, lambda jar: jar.fill(1), cause())
+                await self.jars.change(id, lambda jar: fill_jar(jar, 1), cause())
             else:
                 await self.jars.add(Jar(id=id, label=id), [JarFilled(jar=id, amount=1)], cause())
 

@@ -3,13 +3,16 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from services.membership.domain.term import ACTIVE
 from shared.kernel.cause import Cause
 from shared.kernel.errors import Taken
 from shared.store.mongo import Document
-from shared.store.repository import Index, Repository, Step, Store
+from shared.store.repository import Index, Repository
+from shared.store.store import Store
+from shared.store.unit_of_work import Change
+from tests.queries import matches
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -42,26 +45,26 @@ class Memory(Store):
         self._known: set[str] = set()
         self._tell = tell
 
-    async def commit(self, cause: Cause, *steps: Step[Any]) -> list[Any]:
-        """Decide and write all steps, or none of them; the same `cause.once` changes nothing a second time."""
+    async def commit(self, cause: Cause, *changes: Change[Any]) -> list[Any]:
+        """Decide and write all changes, or none of them; the same `cause.once` changes nothing a second time."""
         if self.interrupted_after == 0:
             raise Interrupted
         if self.interrupted_after:
             self.interrupted_after -= 1
         if cause.once in self._known:
             return []
-        writes = [step.repository.decide(step, self._stored(step), cause) for step in steps]
-        for step, write in zip(steps, writes, strict=True):
-            self._refuse_second(step.repository, write.document)
+        writes = [change.repository.decide(change, self._stored(change), cause) for change in changes]
+        for change, write in zip(changes, writes, strict=True):
+            self._refuse_second(cast("Repository[Any]", change.repository), write.document)
         self._known |= {cause.once} if cause.once else set()
         for write in writes:
             self.documents[write.collection][write.document["_id"]] = write.document
             for row in write.rows:
                 self._tell(row)
-        return [step.repository.state(write.document) for step, write in zip(steps, writes, strict=True)]
+        return [change.repository.state(write.document) for change, write in zip(changes, writes, strict=True)]
 
-    def _stored(self, step: Step[Any]) -> Document | None:
-        return None if step.adds else self.documents[step.repository.collection].get(step.id)
+    def _stored(self, change: Change[Any]) -> Document | None:
+        return None if change.adds else self.documents[change.repository.collection].get(change.id)
 
     def _refuse_second(self, repository: Repository[Any], document: Document) -> None:
         others = [one for one in self.documents[repository.collection].values() if one["_id"] != document["_id"]]
@@ -83,38 +86,6 @@ class Kept(Repository[S]):
     async def all(self, where: Mapping[str, Any], *, order: str = "_id", limit: int = 0) -> list[S]:
         found = [one for one in self.store.documents[self.collection].values() if matches(one, where)]
         return [self.state(one) for one in islice(sorted(found, key=lambda one: one[order]), limit or None)]
-
-
-def matches(document: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    """Whether MongoDB would find it, as far as membership uses its operators."""
-    return all(_holds(document, key, wanted) for key, wanted in where.items())
-
-
-def _holds(document: Mapping[str, Any], key: str, wanted: Any) -> bool:
-    match key:
-        case "$and":
-            return all(matches(document, each) for each in wanted)
-        case "$or":
-            return any(matches(document, each) for each in wanted)
-        case "$nor":
-            return not any(matches(document, each) for each in wanted)
-        case _ if isinstance(wanted, Mapping):
-            return all(_compares(document[key], operator, operand) for operator, operand in wanted.items())
-        case _:
-            return wanted in _listed(document[key])
-
-
-def _compares(value: Any, operator: str, operand: Any) -> bool:
-    match operator:
-        case "$in":
-            return any(each in operand for each in _listed(value))
-        case "$elemMatch":
-            return any(matches(each, operand) for each in value)
-        case "$lte":
-            return value is not None and bool(value <= operand)
-        case "$gte":
-            return value is not None and bool(value >= operand)
-    raise NotImplementedError(operator)
 
 
 def _listed(value: Any) -> Sequence[Any]:

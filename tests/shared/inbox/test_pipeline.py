@@ -17,7 +17,7 @@ from shared.kernel.cloudevents import Envelope, Malformed
 from shared.kernel.errors import NotFound, Refused, Taken
 from shared.kernel.ids import new_id, new_trace
 from shared.kernel.value import value
-from shared.store.commits import Store
+from shared.store.store import Store
 
 
 @value

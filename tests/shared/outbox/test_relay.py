@@ -11,7 +11,7 @@ from shared.kernel.cloudevents import Envelope
 from shared.outbox import relay as relaying
 from shared.outbox.relay import BATCH, SWEEP_SECONDS, TOGETHER
 from shared.store.rows import EVENTS, event_rows
-from tests.shared.kitchen import Jar, JarSealed, Kitchen, cause
+from tests.shared.kitchen import JarSealed, Kitchen, cause, seal_jar
 from tests.shared.stream import NEW, Stream, drained, fill, made, relay, running, until_all_is_published
 
 
@@ -51,7 +51,7 @@ async def test_each_aggregate_is_published_in_the_order_of_its_versions(kitchen:
     for id in ("jam", "honey", "plums"):
         await fill(kitchen, id, 5)
     for id in ("plums", "jam"):
-        await kitchen.jars.change(id, Jar.seal, cause())
+        await kitchen.jars.change(id, seal_jar, cause())
     stream = Stream(slow=True)
     await relay(kitchen, stream).drain()
     assert stream.order == {"jam": [1, 2, 3, 4, 5, 6], "honey": [1, 2, 3, 4, 5], "plums": [1, 2, 3, 4, 5, 6]}

@@ -8,9 +8,11 @@ import pytest
 
 from shared.kernel.cause import Cause
 from shared.kernel.clock import berlin_day
+from shared.kernel.decision import Decision
 from shared.runtime.schedule import Deadline, Schedule
 from shared.store.lease import Lease
-from shared.store.repository import Decision, Repository, Store
+from shared.store.repository import Repository
+from shared.store.store import Store
 from tests.shared.kitchen import Kitchen, cause
 
 MONDAY = date(2023, 1, 23)

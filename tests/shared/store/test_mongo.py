@@ -12,9 +12,10 @@ from pymongo.errors import OperationFailure
 from operations.embedded.servers import Mongod
 from shared.store import mongo
 from shared.store.mongo import OUTAGES, Database, Session
-from shared.store.repository import Repository, Store
+from shared.store.repository import Repository
+from shared.store.store import Store
 from tests.shared.failpoints import fail_command
-from tests.shared.kitchen import Jar, JarFilled, Kitchen, cause
+from tests.shared.kitchen import Jar, JarFilled, Kitchen, cause, fill_jar
 
 WRITE_CONFLICT = 112
 NETWORK_TIMEOUT = 89
@@ -192,7 +193,7 @@ async def paused(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict
             "ping": database.ping(),
             "read": jars.get("jam"),
             "list": jars.page({}, after=None, limit=10),
-            "change": jars.change("jam", lambda jar: jar.fill(1), cause()),
+            "change": jars.change("jam", lambda jar: fill_jar(jar, 1), cause()),
         }
         said = await asyncio.gather(*map(_timed, accesses.values()))
         yield dict(zip(accesses, said, strict=True))

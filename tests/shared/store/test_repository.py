@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from shared.kernel.decision import Decision
 from shared.kernel.errors import NotFound, Stale, Taken
-from shared.store.repository import Decision, Repository
-from tests.shared.kitchen import Jar, JarFilled, JarSealed, Kitchen, Sealed, cause
+from shared.store.repository import Repository
+from tests.shared.kitchen import Jar, JarFilled, JarSealed, Kitchen, Sealed, cause, fill_jar, seal_jar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +40,7 @@ async def test_what_is_not_there_is_not_changed(kitchen: Kitchen) -> None:
 
 async def test_what_a_rule_refuses_leaves_no_trace(kitchen: Kitchen) -> None:
     await kitchen.add("jam")
-    await kitchen.jars.change("jam", Jar.seal, cause())
+    await kitchen.jars.change("jam", seal_jar, cause())
     with pytest.raises(Sealed):
         await kitchen.fill("jam", why=cause(once="filling"))
     assert [row["type"] for row in await kitchen.rows()] == [JarSealed.type]
@@ -113,7 +114,7 @@ async def test_a_value_is_free_again_once_it_is_given_up(kitchen: Kitchen) -> No
 async def test_the_version_that_was_seen_may_be_changed(kitchen: Kitchen) -> None:
     await kitchen.add("jam")
     _, seen = await kitchen.jars.versioned("jam")
-    changed = await kitchen.jars.change("jam", lambda jar: jar.fill(1), cause(), expected=seen)
+    changed = await kitchen.jars.change("jam", lambda jar: fill_jar(jar, 1), cause(), expected=seen)
     assert changed.content == 1
 
 
@@ -122,14 +123,14 @@ async def test_another_version_than_the_one_seen_is_stale(kitchen: Kitchen) -> N
     _, seen = await kitchen.jars.versioned("jam")
     await kitchen.fill("jam")
     with pytest.raises(Stale, match=rf"jam has version {seen + 1} by now, not {seen}"):
-        await kitchen.jars.change("jam", lambda jar: jar.fill(1), cause(), expected=seen)
+        await kitchen.jars.change("jam", lambda jar: fill_jar(jar, 1), cause(), expected=seen)
 
 
 async def test_of_two_who_saw_the_same_version_one_is_stale(kitchen: Kitchen) -> None:
     await kitchen.add("jam")
     _, seen = await kitchen.jars.versioned("jam")
     processes = [kitchen.replica(), kitchen.replica()]
-    both = [jars.change("jam", lambda jar: jar.fill(1), cause(), expected=seen) for jars in processes]
+    both = [jars.change("jam", lambda jar: fill_jar(jar, 1), cause(), expected=seen) for jars in processes]
     answers = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["Jar", "Stale"]
 
@@ -139,7 +140,7 @@ async def test_several_steps_are_made_together(kitchen: Kitchen) -> None:
     honey = Jar(id="honey", label="Honey")
     emptied, added = await kitchen.store.commit(
         cause(),
-        kitchen.jars.changing("jam", lambda jar: jar.fill(-5)),
+        kitchen.jars.changing("jam", lambda jar: fill_jar(jar, -5)),
         kitchen.jars.adding(honey, [JarFilled(jar="honey", amount=5)]),
     )
     assert (emptied.content, added) == (0, honey)
@@ -149,7 +150,7 @@ async def test_several_steps_are_made_together(kitchen: Kitchen) -> None:
 async def test_several_steps_are_made_all_or_none(kitchen: Kitchen) -> None:
     await kitchen.add("jam")
     steps = [
-        kitchen.jars.changing("jam", lambda jar: jar.fill(5)),
+        kitchen.jars.changing("jam", lambda jar: fill_jar(jar, 5)),
         kitchen.jars.adding(Jar(id="new", label="New")),
         kitchen.jars.adding(Jar(id="another", label="Label jam")),
     ]

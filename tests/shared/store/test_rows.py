@@ -3,7 +3,7 @@
 from shared.kernel.ids import new_id
 from shared.store.mongo import Document
 from shared.store.rows import event_rows, history
-from tests.shared.kitchen import Jar, JarFilled, JarSealed, Kitchen, cause
+from tests.shared.kitchen import JarFilled, JarSealed, Kitchen, cause, seal_jar
 from tests.shared.stream import fill
 
 NEW: Document = {"version": 0, "head": "", "chain": ""}
@@ -12,7 +12,7 @@ NEW: Document = {"version": 0, "head": "", "chain": ""}
 async def test_history_tells_what_happened_oldest_first(kitchen: Kitchen) -> None:
     await fill(kitchen, "honey", 1)
     await fill(kitchen, "jam", 1)
-    await kitchen.jars.change("jam", Jar.seal, cause())
+    await kitchen.jars.change("jam", seal_jar, cause())
     told = await history(kitchen.database, "jam")
     assert [(one["version"], one["type"]) for one in told] == [(1, JarFilled.type), (2, JarSealed.type)]
 

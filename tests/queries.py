@@ -10,44 +10,60 @@ _MISSING = object()
 
 
 def matches(document: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    """Whether MongoDB would find it."""
+    """MongoDB would find the document."""
     return all(_holds(document, key, wanted) for key, wanted in where.items())
 
 
 def _holds(document: Mapping[str, Any], key: str, wanted: Any) -> bool:
-    if key == "$or":
-        return any(matches(document, one) for one in wanted)
-    if key == "$and":
-        return all(matches(document, one) for one in wanted)
-    value = _value(document, key)
+    match key:
+        case "$or":
+            return any(matches(document, one) for one in wanted)
+        case "$and":
+            return all(matches(document, one) for one in wanted)
+        case "$nor":
+            return not any(matches(document, one) for one in wanted)
+    values = _values(document, key)
     if isinstance(wanted, Mapping):
-        return all(_compares(value, operator, operand) for operator, operand in wanted.items())
-    return _equals(value, wanted)
+        return all(_compares(values, operator, operand) for operator, operand in wanted.items())
+    return any(_equals(value, wanted) for value in values)
 
 
 def _equals(value: Any, wanted: Any) -> bool:
     return bool(value == wanted) or (wanted is None and value is _MISSING)
 
 
-def _compares(value: Any, operator: str, operand: Any) -> bool:
+def _compares(values: Sequence[Any], operator: str, operand: Any) -> bool:
     match operator:
         case "$in":
-            return any(_equals(value, one) for one in operand)
+            return any(_equals(value, one) for value in values for one in operand)
         case "$nin":
-            return not any(_equals(value, one) for one in operand)
+            return not any(_equals(value, one) for value in values for one in operand)
         case "$ne":
-            return not _equals(value, operand)
+            return not any(_equals(value, operand) for value in values)
         case "$exists":
-            return (value is not _MISSING) == bool(operand)
+            return (values[0] is not _MISSING) == bool(operand)
+        case "$elemMatch":
+            return any(isinstance(value, Mapping) and matches(value, operand) for value in values)
         case "$lt" | "$lte" | "$gt" | "$gte":
-            # A value of another kind, such as none, is neither less nor greater.
-            return type(value) is type(operand) and _in_order(value, operator, operand)
+            # A value of another type, such as None, is neither less nor greater.
+            return any(type(value) is type(operand) and _in_order(value, operator, operand) for value in values)
     raise NotImplementedError(operator)
 
 
 def _in_order(value: Any, operator: str, operand: Any) -> bool:
     less = value <= operand if operator in {"$lte", "$gt"} else value < operand
     return bool(less) == (operator in {"$lt", "$lte"})
+
+
+def _values(document: Any, path: str) -> list[Any]:
+    """The value at a path, and its elements if it is a list, which each may match."""
+    if isinstance(document, list | tuple):
+        return [value for element in document for value in _values(element, path)] or [_MISSING]
+    name, _, rest = path.partition(".")
+    value = document.get(name, _MISSING) if isinstance(document, Mapping) else _MISSING
+    if rest:
+        return _values(value, rest)
+    return [value, *value] if isinstance(value, list | tuple) else [value]
 
 
 def _value(document: Any, path: str) -> Any:

@@ -9,13 +9,14 @@ import pytest
 
 from shared.kernel.chain import check
 from shared.kernel.errors import NotFound, Taken
-from shared.store import commits as store
-from shared.store.changes import Place
+from shared.store import group_commit
 from shared.store.mongo import OUTAGES, Database, Document
-from shared.store.repository import Repository, Step, Store
+from shared.store.repository import Repository
 from shared.store.rows import history
+from shared.store.store import Store
+from shared.store.unit_of_work import Change, Place
 from tests.shared.failpoints import fail_command
-from tests.shared.kitchen import Jar, JarFilled, Kitchen, Sealed, cause
+from tests.shared.kitchen import Jar, JarFilled, Kitchen, Sealed, cause, fill_jar, seal_jar
 
 MANY = 40
 WRITE_CONCERN_TIMED_OUT = {"writeConcernError": {"code": 64, "errmsg": "too slow"}}
@@ -56,7 +57,7 @@ async def test_who_were_answered_together_are_awaited_together(
 ) -> None:
     await at_once(*(put(kitchen, f"jar-{number}") for number in range(MANY)))
     transactions.clear()
-    monkeypatch.setattr(store, "GATHER_SECONDS", 60)
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60)
     first = asyncio.ensure_future(put(kitchen, "first back"))
     await asyncio.sleep(0)
     await at_once(*(put(kitchen, f"back-{number}") for number in range(MANY - 1)))
@@ -68,9 +69,9 @@ async def test_who_comes_alone_is_awaited_once_and_waits_for_nobody_then(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await at_once(*(put(kitchen, f"jar-{number}") for number in range(MANY)))
-    monkeypatch.setattr(store, "GATHER_SECONDS", 0.01)
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 0.01)
     await put(kitchen, "alone")
-    monkeypatch.setattr(store, "GATHER_SECONDS", 60)
+    monkeypatch.setattr(group_commit, "GATHER_SECONDS", 60)
     await put(kitchen, "alone again")
 
 
@@ -86,7 +87,7 @@ async def test_changes_of_one_aggregate_build_on_each_other(kitchen: Kitchen, tr
 
 async def test_changes_of_one_aggregate_in_one_group_are_written_as_one(kitchen: Kitchen) -> None:
     await put(kitchen, "jam", 1)
-    sealing = kitchen.jars.change("jam", lambda jar: jar.seal(), cause())
+    sealing = kitchen.jars.change("jam", seal_jar, cause())
     await at_once(put(kitchen, "oil"), kitchen.fill("jam", 5), kitchen.fill("jam", -5), sealing)
     stored = await kitchen.jars.load("jam")
     rows = await kitchen.rows(subject="jam")
@@ -96,13 +97,13 @@ async def test_changes_of_one_aggregate_in_one_group_are_written_as_one(kitchen:
 
 async def test_what_was_just_written_need_not_be_read(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
     store, read = Store(kitchen.database), list[str]()
-    jars, load = Repository(store, "jars", Jar, remembers=True), store._load
+    jars, load = Repository(store, "jars", Jar, remembers=True), store.load
 
-    async def noted(steps: Sequence[Step[Any]]) -> dict[Place, Document]:
-        read.extend(step.id for step in steps)
-        return await load(steps)
+    async def noted(changes: Sequence[Change[Any]]) -> dict[Place, Document]:
+        read.extend(change.id for change in changes)
+        return await load(changes)
 
-    monkeypatch.setattr(store, "_load", noted)
+    monkeypatch.setattr(store, "load", noted)
     await jars.add(Jar(id="jam", label="jam"), [], cause())
     for amount in (1, 2):
         await jars.change("jam", lambda jar, more=amount: (replace(jar, content=jar.content + more), []), cause())  # type: ignore[misc]
@@ -112,22 +113,22 @@ async def test_what_was_just_written_need_not_be_read(kitchen: Kitchen, monkeypa
 async def test_what_is_remembered_and_has_changed_since_is_decided_on_again(kitchen: Kitchen) -> None:
     jars, other = Repository(Store(kitchen.database), "jars", Jar, remembers=True), kitchen.replica()
     await jars.add(Jar(id="jam", label="jam", content=1), [], cause())
-    await other.change("jam", lambda jar: jar.fill(10), cause())
+    await other.change("jam", lambda jar: fill_jar(jar, 10), cause())
     assert (await jars.change("jam", lambda jar: (replace(jar, content=jar.content + 1), []), cause())).content == 12
-    await other.change("jam", lambda jar: jar.fill(10), cause())
-    assert (await jars.change("jam", lambda jar: jar.fill(1), cause())).content == 23
+    await other.change("jam", lambda jar: fill_jar(jar, 10), cause())
+    assert (await jars.change("jam", lambda jar: fill_jar(jar, 1), cause())).content == 23
     await other.change("jam", lambda jar: (replace(jar, content=0), []), cause())
     emptied = await jars.change("jam", lambda jar: (jar if jar.content else replace(jar, label="empty"), []), cause())
     assert emptied == await jars.get("jam") == Jar(id="jam", label="empty", content=0)
-    await other.change("jam", lambda jar: jar.seal(), cause())
+    await other.change("jam", seal_jar, cause())
     with pytest.raises(Sealed):
-        await jars.change("jam", lambda jar: jar.fill(1), cause())
+        await jars.change("jam", lambda jar: fill_jar(jar, 1), cause())
     assert check(await history(kitchen.database, "jam"), "jam") == []
 
 
 async def test_who_is_refused_does_not_hold_up_the_others(kitchen: Kitchen) -> None:
     await put(kitchen, "jam")
-    seal = kitchen.jars.change("jam", lambda jar: jar.seal(), cause())
+    seal = kitchen.jars.change("jam", seal_jar, cause())
     answers = await at_once(
         put(kitchen, "honey"), kitchen.fill("nothing"), seal, kitchen.fill("jam"), put(kitchen, "oil")
     )
