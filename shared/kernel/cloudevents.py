@@ -1,20 +1,30 @@
-"""CloudEvents 1.0 in the binary mode of its NATS binding: attributes as `ce-` headers, the fact as JSON body."""
+"""CloudEvents 1.0 in binary mode, as version 1.0.3-wip of its NATS protocol binding defines it.
 
+Attributes travel as `ce-` headers with percent-encoded values, the event itself is the JSON body. The released version
+1.0.2 of the binding has no binary mode; see docs/decisions/0024.
+"""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote, unquote
 
 CONTENT_TYPE = "application/json"
 SOURCE = "/asskomm/services/"
-SCHEMA = "/asskomm/events/"
+
+# All but printable ASCII, and of that space, quotation mark and percent sign.
+_ENCODED = re.compile(r"[^!#$&-~]")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 class Malformed(Exception):  # noqa: N818 -- says what is the matter
-    """A message that is no event of ours; the message says which attribute is missing or wrong."""
+    """A message that is no event of ours; the text names the attribute that is missing or wrong."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope:
-    """An event on its way: the attributes of CloudEvents, our extensions, and the fact as JSON."""
+    """An event in transit: the attributes of its CloudEvent, our extensions, and the event itself as JSON."""
 
     id: str
     publisher: str
@@ -27,7 +37,10 @@ class Envelope:
     actor: str
     cause: str
     trace: str
+    """The W3C `traceparent` of the request or event that this one follows from."""
     history: bool
+    schema: str = ""
+    """The URI of the JSON Schema of `body`, see `schema_uri`; an empty one is left out."""
     body: bytes
 
     @property
@@ -36,45 +49,71 @@ class Envelope:
         return f"{self.type}.{self.subject}"
 
     def headers(self) -> dict[str, str]:
-        """The headers of the message; `Nats-Msg-Id` lets the server drop what it has already stored."""
+        """The headers of the message; `Nats-Msg-Id` lets the server drop an event that it has already stored."""
+        attributes = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": SOURCE + self.publisher,
+            "type": self.type,
+            "subject": self.subject,
+            "time": self.time.isoformat(),
+            "datacontenttype": CONTENT_TYPE,
+            "dataschema": self.schema,
+            "traceparent": self.trace,
+            "actor": self.actor,
+            "causationid": self.cause,
+            "aggregateversion": str(self.version),
+            "history": "true" if self.history else "false",
+        }
         return {
-            "ce-specversion": "1.0",
-            "ce-id": self.id,
-            "ce-source": SOURCE + self.publisher,
-            "ce-type": self.type,
-            "ce-subject": self.subject,
-            "ce-time": self.time.isoformat(),
-            "ce-dataschema": f"{SCHEMA}{self.type}.json",
-            "ce-actor": self.actor,
-            "ce-causationid": self.cause,
-            "ce-aggregateversion": str(self.version),
-            "ce-history": "true" if self.history else "false",
+            **{f"ce-{name}": encoded(value) for name, value in attributes.items() if value},
+            # Tracing tools and HTTP-minded clients look for these; the binding allows them beside the attributes.
             "traceparent": self.trace,
             "content-type": CONTENT_TYPE,
             "Nats-Msg-Id": self.id,
         }
 
 
-def read_envelope(address: str, headers: dict[str, str], body: bytes) -> Envelope:
+def schema_uri(public_url: str, type: str) -> str:
+    """The absolute URI under which the publisher of an event serves its JSON Schema; empty without a `public_url`."""
+    publisher = type.partition(".")[0]
+    return f"{public_url.rstrip('/')}/{publisher}/v1/events/{type}.json" if public_url else ""
+
+
+def encoded(value: str) -> str:
+    """An attribute's value as the binding (3.1.3.2) puts it into a header."""
+    return _ENCODED.sub(lambda found: quote(found[0], safe=""), value)
+
+
+def decoded(value: str) -> str:
+    """An attribute's value from a header; raises UnicodeDecodeError for bytes that are no UTF-8."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = _ESCAPED.sub(r"\1", value[1:-1])
+    return unquote(value, errors="strict")
+
+
+def read_envelope(address: str, headers: Mapping[str, str], body: bytes) -> Envelope:
     """The event in a message that arrived on the NATS subject `address`.
 
-    Raises Malformed when an attribute is missing or contradicts the subject, which only its publisher may write to.
+    Raises Malformed if an attribute is missing or contradicts the subject, which only its publisher may write to.
     """
     try:
-        specversion, source = headers["ce-specversion"], headers["ce-source"]
+        found = _attributes(headers)
         envelope = Envelope(
-            id=headers["ce-id"],
-            publisher=headers["ce-type"].partition(".")[0],
-            type=headers["ce-type"],
-            subject=headers["ce-subject"],
-            time=datetime.fromisoformat(headers["ce-time"]),
-            version=int(headers["ce-aggregateversion"]),
-            actor=headers["ce-actor"],
-            cause=headers["ce-causationid"],
-            trace=headers["traceparent"],
-            history=headers["ce-history"] == "true",
+            id=found["ce-id"],
+            publisher=found["ce-type"].partition(".")[0],
+            type=found["ce-type"],
+            subject=found["ce-subject"],
+            time=datetime.fromisoformat(found["ce-time"]),
+            version=int(found["ce-aggregateversion"]),
+            actor=found["ce-actor"],
+            cause=found["ce-causationid"],
+            trace=found["ce-traceparent"],
+            history=found["ce-history"] == "true",
+            schema=found.get("ce-dataschema", ""),
             body=body,
         )
+        specversion, source = found["ce-specversion"], found["ce-source"]
     except KeyError as error:
         raise Malformed(f"header {error} is missing on {address}") from error
     except ValueError as error:
@@ -84,3 +123,14 @@ def read_envelope(address: str, headers: dict[str, str], body: bytes) -> Envelop
     if envelope.address != address or source != SOURCE + envelope.publisher:
         raise Malformed(f"{envelope.type} of {source} about {envelope.subject} does not belong on {address}")
     return envelope
+
+
+def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
+    """The `ce-` headers with their values decoded."""
+    if "ce-datacontenttype" in headers:
+        return {name: decoded(value) for name, value in headers.items() if name.startswith("ce-")}
+    # Streams keep messages from before we named the content type: their values are plain, their trace has no prefix.
+    plain = dict(headers)
+    if "traceparent" in plain:
+        plain["ce-traceparent"] = plain["traceparent"]
+    return plain

@@ -67,8 +67,8 @@ class Relay:
     same id. Marks are removed beside the next publishing: one that a crash leaves behind costs a second publish.
     """
 
-    def __init__(self, database: Database, stream: Stream, lease: Lease) -> None:
-        self._database, self._stream, self._lease = database, stream, lease
+    def __init__(self, database: Database, stream: Stream, lease: Lease, public_url: str = "") -> None:
+        self._database, self._stream, self._lease, self._public_url = database, stream, lease, public_url
         self._woken, self._acknowledged = asyncio.Event(), asyncio.Event()
         self._next_sweep = self._asked = 0.0
         """In seconds of the loop's clock: when to sweep, and when it was last asked whether we may publish."""
@@ -238,7 +238,7 @@ class Relay:
         if len(rows) < TOGETHER or any(row["subject"] in self._failing for row in rows):
             return False
         try:
-            await self._stream.publish_batch([row_envelope(row) for row in rows])
+            await self._stream.publish_batch([row_envelope(row, self._public_url) for row in rows])
         except Exception as error:  # noqa: BLE001 -- whatever it was, each is tried by itself
             log.info("events not stored together", count=len(rows), error=repr(error))
             return False
@@ -249,7 +249,7 @@ class Relay:
         published: list[str] = []
         for row in rows:
             try:
-                await self._stream.publish(row_envelope(row))
+                await self._stream.publish(row_envelope(row, self._public_url))
             except ConnectionError:  # NATS is away, or its stream, which says nothing about this aggregate.
                 break
             except Exception as error:  # noqa: BLE001 -- whatever it was: not acknowledged, so tried again

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.kernel.cause import Cause
 from shared.kernel.chain import link
-from shared.kernel.cloudevents import Envelope
+from shared.kernel.cloudevents import Envelope, schema_uri
 from shared.kernel.event import Event
 from shared.kernel.ids import new_id
 from shared.store.mongo import Database, Document
@@ -42,8 +42,8 @@ def event_rows(events: Sequence[Event], subject: str, *, before: Document, cause
     return rows
 
 
-def row_envelope(row: Document) -> Envelope:
-    """The event of a row, the same bytes each time."""
+def row_envelope(row: Document, public_url: str = "") -> Envelope:
+    """The event of a row, the same bytes each time; its schema is found below `public_url`."""
     return Envelope(
         id=row["_id"],
         publisher=row["type"].partition(".")[0],
@@ -55,6 +55,7 @@ def row_envelope(row: Document) -> Envelope:
         cause=row["cause"],
         trace=row["trace"],
         history=row["history"],
+        schema=schema_uri(public_url, row["type"]),
         # Large integers come back from MongoDB as a subclass of int, which msgspec does not take by itself.
         body=msgspec.json.encode(row["data"], enc_hook=int),
     )
