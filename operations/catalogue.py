@@ -1,27 +1,30 @@
-"""The catalogue of events: a JSON Schema for each in docs/events, and a page for people.
+"""The catalogue of events in docs/events: a JSON Schema for each, and a page for people.
 
-An event that is published may only gain optional fields; this step refuses any other change, because somebody who
-subscribes to it would break. `python -m operations.catalogue` writes the catalogue, `--check` compares it.
+A published event may only gain optional fields, or promise more about its fields; this step refuses any other change,
+because it would break subscribers. `python -m operations.catalogue` writes the catalogue, `--check` compares it.
 """
 
 import inspect
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from shared.events import all_events
-from shared.kernel.cloudevents import SCHEMA
-from shared.kernel.event import Event
+from shared.events.schemas import german_codes, schema
 
 FOLDER = Path(__file__).parents[1] / "docs" / "events"
 
+ANNOTATIONS = frozenset({"$id", "$schema", "title", "description", "examples", "x-german"})
+"""Keywords that say nothing about which values are valid."""
+PROMISES = frozenset({"pattern", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"})
+"""Keywords that may be added but not be changed, for that could allow more than before."""
+
 
 def main() -> None:
-    """Write the catalogue or, with `--check`, compare it with what is written."""
-    wanted = {FOLDER / f"{kind.type}.json": _dump(schema(kind)) for kind in all_events()}
+    """Write the catalogue or, with `--check`, compare it with the files."""
+    wanted = {FOLDER / f"{event.type}.json": _dump(schema(event)) for event in all_events()}
     broken = [
         f"{path.stem}: {reason}; leave it as it is and add a .v2 beside it"
         for path, text in wanted.items()
@@ -39,28 +42,62 @@ def main() -> None:
         path.write_text(wanted[path])
 
 
-def schema(kind: type[Event]) -> dict[str, Any]:
-    """The JSON Schema of an event's body; a subscriber must allow fields that it does not know."""
-    described = msgspec.json.schema(kind)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"{SCHEMA}{kind.type}.json",
-        "title": kind.__name__,
-        "description": inspect.getdoc(kind),
-        **_inlined(described["$defs"][kind.__name__], described["$defs"]),
-    }
-
-
 def incompatibility(old: dict[str, Any], new: dict[str, Any]) -> str | None:
-    """Why a subscriber of the old schema would break on the new one, or None if it would not."""
-    before, after = old["properties"], new["properties"]
-    if gone := sorted(before.keys() - after.keys()):
-        return f"{', '.join(gone)} would be missing"
-    if changed := sorted(name for name in before if before[name] != after[name]):
-        return f"{', '.join(changed)} would change"
-    if set(old.get("required", [])) != set(new.get("required", [])):
-        return "other fields would be required"
-    return None
+    """The reason why a subscriber of the old schema would break on the new one; None if it would not."""
+    return next(_incompatibilities(old, new, ""), None)
+
+
+def _incompatibilities(old: Any, new: Any, where: str) -> Iterator[str]:
+    """Every way in which a value that the new schema allows could surprise somebody who knows the old one."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        if old != new:
+            yield f"{where} would change from {old} to {new}"
+        return
+    for keyword in sorted((old.keys() | new.keys()) - ANNOTATIONS):
+        compare = _RULES.get(keyword, _incompatibilities)
+        place = where if keyword == "properties" else f"{where} {keyword}".strip()
+        yield from compare(old.get(keyword), new.get(keyword), place)
+
+
+def _in_properties(old: dict[str, Any] | None, new: dict[str, Any] | None, where: str) -> Iterator[str]:
+    for name, before in (old or {}).items():
+        field = f"{where}.{name}".lstrip(".")
+        if new and name in new:
+            yield from _incompatibilities(before, new[name], field)
+        else:
+            yield f"{field} would be missing"
+
+
+def _in_required(old: list[str] | None, new: list[str] | None, where: str) -> Iterator[str]:
+    if set(old or ()) != set(new or ()):
+        yield f"{where}: other fields would be required"
+
+
+def _in_enum(old: list[Any] | None, new: list[Any] | None, where: str) -> Iterator[str]:
+    if new is None or (old is not None and not set(new) <= set(old)):
+        yield f"{where} would allow more than {old}"
+
+
+def _in_alternatives(old: list[Any] | None, new: list[Any] | None, where: str) -> Iterator[str]:
+    if len(old or ()) != len(new or ()):
+        yield f"{where} would have other alternatives"
+        return
+    for before, after in zip(old or (), new or (), strict=True):
+        yield from _incompatibilities(before, after, where)
+
+
+def _in_promise(old: Any, new: Any, where: str) -> Iterator[str]:
+    if old is not None and old != new:
+        yield f"{where} would change from {old} to {new}"
+
+
+_RULES: dict[str, Callable[[Any, Any, str], Iterator[str]]] = {
+    "properties": _in_properties,
+    "required": _in_required,
+    "enum": _in_enum,
+    "anyOf": _in_alternatives,
+    **dict.fromkeys(PROMISES, _in_promise),
+}
 
 
 def page() -> str:
@@ -68,34 +105,50 @@ def page() -> str:
     lines = [
         "# Events",
         "",
-        "What the services make known, written by `make fix` from `shared/events`. On the wire each is a CloudEvent",
-        "1.0 in the binary mode of its NATS binding, on the subject `<type>.<id of the aggregate>`; the body is JSON",
-        "and follows the schema. A new field may come at any time: leave unknown ones alone.",
+        "What the services publish, written by `make fix` from `shared/events`. On the wire each event is a CloudEvent",
+        "1.0 in the binary mode of its NATS binding, on the subject `<type>.<id of the aggregate>`; its body is JSON",
+        "and follows the schema. [Subscribing](../subscribing.md) has the rest. New fields may come at any time:",
+        "ignore fields that you do not know.",
         "",
     ]
-    for kind in all_events():
-        fields = ", ".join(f"`{name}`" for name in schema(kind)["properties"])
-        meaning = " ".join((inspect.getdoc(kind) or "").split())
+    for event in all_events():
         lines += [
-            f"## {kind.__name__}",
+            f"## {event.__name__}",
             "",
-            f"[`{kind.type}`]({kind.type}.json)",
+            f"[`{event.type}`]({event.type}.json)",
             "",
-            meaning,
+            " ".join((inspect.getdoc(event) or "").split()),
             "",
-            f"Fields: {fields}.",
+            "| field | type | meaning |",
+            "| --- | --- | --- |",
+            *(_line(name, field, schema(event)) for name, field in schema(event)["properties"].items()),
             "",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_german()])
 
 
-def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
-    """The schema with what it refers to in place, so that each file stands alone."""
-    if isinstance(node, dict):
-        if "$ref" in node:
-            return _inlined(definitions[node["$ref"].rpartition("/")[2]], definitions)
-        return {name: _inlined(value, definitions) for name, value in node.items()}
-    return [_inlined(one, definitions) for one in node] if isinstance(node, list) else node
+def _line(name: str, field: dict[str, Any], described: dict[str, Any]) -> str:
+    optional = "" if name in described.get("required", []) else " (optional)"
+    return f"| `{name}`{optional} | {_type(field)} | {field['description'].replace('|', chr(92) + '|')} |"
+
+
+def _type(field: dict[str, Any]) -> str:
+    """The type of a field in few words: `date`, `list of string`, `code or null`."""
+    if "anyOf" in field:
+        return " or ".join(_type(alternative) for alternative in field["anyOf"])
+    if "items" in field:
+        return f"list of {_type(field['items'])}"
+    return "code" if "enum" in field else str(field.get("format", field.get("title", field["type"])))
+
+
+def _german() -> Iterator[str]:
+    """The codes that events use, with their German labels."""
+    yield from ("# Codes in German", "", "The schemas carry the same labels as `x-german`.", "")
+    codes = {name: labels for event in all_events() for name, labels in german_codes(event).items()}
+    for name, labels in sorted(codes.items()):
+        yield from (f"## {name}", "", "| code | German |", "| --- | --- |")
+        yield from (f"| `{code}` | {label} |" for code, label in labels.items())
+        yield ""
 
 
 def _dump(value: dict[str, Any]) -> str:

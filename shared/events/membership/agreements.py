@@ -1,77 +1,78 @@
-"""What happens to a cooperation agreement, from the draft to its end; the aggregate is its `agreement_id`.
+"""Events of a cooperation agreement, from the draft to its end; the aggregate is its `agreement_id`.
 
 A party is `municipality:<ags>`, `police_directorate:<name>`, `lpr` or `ministry`.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from shared.events.membership.refs import MunicipalityRef
+from shared.events.membership.refs import HowEnded, MunicipalityRef, OfAgreement, Party, SignatureForm
+from shared.events.words import ActionFieldCode, FileNumber, Sha256
+from shared.kernel.value import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementDrafted:
+@value
+class AgreementDrafted(OfAgreement):
     """A cooperation agreement was drafted for one or several municipalities."""
 
     type: ClassVar[str] = "membership.agreement_drafted.v1"
 
-    agreement_id: str
-    """The file number (Aktenzeichen)."""
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
-    """Who must sign: `municipality:<ags>`, `police_directorate:<name>`, `lpr`, `ministry`."""
-    action_fields: tuple[str, ...] = ()
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
+    action_fields: tuple[ActionFieldCode, ...] = ()
+    """The action fields on which the municipalities work."""
     drafted_on: date | None = None
+    """The day of the draft; null in older events."""
     witnesses: tuple[str, ...] = ()
-    """Who is present and signs nothing, by function."""
+    """Those present who sign nothing, by function."""
     ordered: bool = False
-    """The parties sign in the order of their kinds in `parties`."""
+    """True if the parties sign in the order of their kinds in `parties`."""
     ends_on: date | None = None
-    """The last day of the term; None where it has none."""
+    """The last day of the term; null without one."""
     notice_months: int = 0
-    """How long before the end a party must give notice."""
+    """How many months before the end a party must give notice."""
     template: str | None = None
+    """The id of the template of the text; null in older events."""
     template_version: int | None = None
+    """The version of the template; null in older events."""
     text: str = ""
-    """German; its first line is the title."""
+    """The text in German; its first line is the title."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementTextAdapted:
-    """The text of a draft was adapted to its municipalities; each agreement has one of its own."""
+@value
+class AgreementTextAdapted(OfAgreement):
+    """The text of a draft was adapted to its municipalities; each agreement has a text of its own."""
 
     type: ClassVar[str] = "membership.agreement_text_adapted.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
     text: str
+    """The whole text in German; its first line is the title."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementReady:
+@value
+class AgreementReady(OfAgreement):
     """A cooperation agreement is ready for signature by all its parties; from now on its text is fixed."""
 
     type: ClassVar[str] = "membership.agreement_ready.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
     ready_on: date
+    """The day on which the agreement was ready for signature."""
     text: str = ""
-    """What is signed, verbatim."""
-    text_sha256: str = ""
-    """SHA-256 of the text in UTF-8, 64 hexadecimal digits."""
-    turn: tuple[str, ...] = ()
-    """The parties that can sign now: all of them, or the first where there is an order."""
+    """The text that is signed, verbatim."""
+    text_sha256: Sha256 = ""
+    """SHA-256 of the text in UTF-8, 64 hexadecimal digits; empty in older events."""
+    turn: tuple[Party, ...] = ()
+    """The parties that can sign now: all of them, or the first ones if there is an order."""
     sign_by: date | None = None
-    """The last day for signing; None where there is none."""
+    """The last day for signing; null without one."""
     remind_on: date | None = None
-    """The day on which who has not signed is reminded."""
+    """The day on which parties that have not signed are reminded."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementSignedByParty:
+@value
+class AgreementSignedByParty(OfAgreement):
     """One party signed a cooperation agreement; the others may still be missing.
 
     The name of the person is part of the signature, which is a public act: this is the exception to "no people".
@@ -79,208 +80,224 @@ class AgreementSignedByParty:
 
     type: ClassVar[str] = "membership.agreement_signed_by_party.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    party: str
+    party: Party
+    """The party that signed."""
     person: str
+    """The name of the person who signed."""
     function: str
+    """The function of that person."""
     deputy: bool
-    """Signed on behalf of the office's holder (i. V.)."""
+    """True if signed on behalf of the office's holder (i. V.)."""
     signed_on: date
+    """The day of the signature."""
     place: str
-    form: str
+    """The place of the signature."""
+    form: SignatureForm
     """`paper` or `remote`."""
-    missing: tuple[str, ...]
+    missing: tuple[Party, ...]
     """The parties that have not signed yet."""
-    text_sha256: str = ""
-    """Of the text that was signed."""
-    turn: tuple[str, ...] = ()
-    """Where there is an order: the parties that can sign because this one did."""
+    text_sha256: Sha256 = ""
+    """SHA-256 of the text that was signed; empty in older events."""
+    turn: tuple[Party, ...] = ()
+    """If there is an order: the parties that can sign because this one did."""
     sign_by: date | None = None
-    """The last day for signing; None where there is none."""
+    """The last day for signing; null without one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignatureDeclined:
-    """A party does not want to sign; it may change its mind as long as the agreement is open for signature."""
+@value
+class SignatureDeclined(OfAgreement):
+    """A party declined to sign; it may change its mind as long as the agreement is open for signature."""
 
     type: ClassVar[str] = "membership.signature_declined.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    party: str
+    party: Party
+    """The party that declined."""
     declined_on: date
+    """The day on which the party declined."""
     reason: str
+    """Why the party declined: free text in German, without private data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignatureCorrected:
-    """What was recorded of a signature was wrong and is mended, before the agreement is complete.
+@value
+class SignatureCorrected(OfAgreement):
+    """The record of a signature was wrong and has been corrected, before the agreement was complete.
 
     The name of the person is part of the signature, as in AgreementSignedByParty.
     """
 
     type: ClassVar[str] = "membership.signature_corrected.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    party: str
+    party: Party
+    """The party whose signature is corrected."""
     person: str
+    """The name of the person who signed."""
     function: str
+    """The function of that person."""
     deputy: bool
+    """True if signed on behalf of the office's holder (i. V.)."""
     signed_on: date
+    """The day of the signature."""
     place: str
-    form: str
+    """The place of the signature."""
+    form: SignatureForm
+    """`paper` or `remote`."""
     reason: str
+    """Why the record is corrected, in German."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignatureOverdue:
-    """Parties have not signed for 14 days, or another 14; once per date, those who declined left out."""
+@value
+class SignatureOverdue(OfAgreement):
+    """Parties have not signed for 14 days, or another 14; once per date, without those that declined."""
 
     type: ClassVar[str] = "membership.signature_overdue.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    missing: tuple[str, ...]
+    missing: tuple[Party, ...]
     """The parties that could sign and have not."""
     ready_on: date
+    """The day on which the agreement was ready for signature."""
     due_on: date
     """The date that this is about: 14, 28, 42 … days after `ready_on`."""
     remind_on: date
-    """The next one."""
+    """The date of the next reminder."""
     sign_by: date | None = None
+    """The last day for signing; null without one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementWithdrawn:
-    """An agreement that was not in force yet was withdrawn."""
+@value
+class AgreementWithdrawn(OfAgreement):
+    """An agreement that was not yet in force was withdrawn."""
 
     type: ClassVar[str] = "membership.agreement_withdrawn.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
     ready_on: date | None
-    """Since when parties were asked to sign; None for a draft."""
+    """The day since when parties could sign; null for a draft."""
     withdrawn_on: date
+    """The day of the withdrawal."""
     reason: str
+    """Free text in German, without private data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementLapsed:
-    """An agreement was not signed by all until the last day for it."""
+@value
+class AgreementLapsed(OfAgreement):
+    """The last day for signing passed before all parties had signed an agreement."""
 
     type: ClassVar[str] = "membership.agreement_lapsed.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
-    missing: tuple[str, ...]
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
+    missing: tuple[Party, ...]
+    """The parties that have not signed yet."""
     sign_by: date
+    """The last day for signing, which has passed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementRecorded:
-    """An agreement that was signed before this system existed was entered; its signatures are not recorded here."""
+@value
+class AgreementRecorded(OfAgreement):
+    """An agreement that was signed before this system existed was entered, without its signatures."""
 
     type: ClassVar[str] = "membership.agreement_recorded.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
     in_force_since: date
+    """The first day in force."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementSigned:
+@value
+class AgreementSigned(OfAgreement):
     """Every required party has signed: the cooperation agreement is in force."""
 
     type: ClassVar[str] = "membership.agreement_signed.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
     in_force_since: date
-    """The day of the last signature."""
-    action_fields: tuple[str, ...] = ()
+    """The day of the last signature, which is the first day in force."""
+    action_fields: tuple[ActionFieldCode, ...] = ()
+    """The action fields on which the municipalities work."""
     ends_on: date | None = None
-    """The last day of the term; None where it has none."""
+    """The last day of the term; null without one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementEndsSoon:
+@value
+class AgreementEndsSoon(OfAgreement):
     """The term of an agreement ends in 90 or 30 days; it can be renewed until then."""
 
     type: ClassVar[str] = "membership.agreement_ends_soon.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
     ends_on: date
+    """The last day of the term."""
     days: int
-    """90 or 30: which of the two dates this is about; a service that was down tells the later one alone."""
+    """90 or 30: which of the two dates this is about; after a downtime only the later one is published."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementRenewed:
+@value
+class AgreementRenewed(OfAgreement):
     """An agreement in force goes on until another day."""
 
     type: ClassVar[str] = "membership.agreement_renewed.v1"
 
-    agreement_id: str
-    municipalities: tuple[MunicipalityRef, ...]
-    parties: tuple[str, ...]
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
     renewed_on: date
+    """The day of the renewal."""
     ends_on: date | None
-    """The new last day; None where it has no term any more."""
+    """The new last day; null if there is no term any more."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NoticeGiven:
-    """A party gave notice; until its last day the agreement stays in force."""
+@value
+class NoticeGiven(OfAgreement):
+    """A party gave notice; the agreement stays in force until its last day."""
 
     type: ClassVar[str] = "membership.notice_given.v1"
 
-    agreement_id: str
     municipalities: tuple[MunicipalityRef, ...]
-    """For whom the agreement ends: the municipality that gave notice, else all of them."""
+    """The municipalities for which the agreement ends: the one that gave notice, else all of them."""
     remaining: tuple[MunicipalityRef, ...]
-    """For whom it goes on."""
-    parties: tuple[str, ...]
-    party: str
-    """Which of the parties gave notice."""
+    """The municipalities for which the agreement goes on."""
+    parties: tuple[Party, ...]
+    """The parties that have to sign."""
+    party: Party
+    """The party that gave notice."""
     given_on: date
+    """The day on which the party gave notice."""
     ends_on: date
     """The last day of the agreement for them."""
     reason: str | None = None
+    """Free text in German, without private data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgreementEnded:
-    """An agreement is in force no longer, for all of its municipalities or for some of them."""
+@value
+class AgreementEnded(OfAgreement):
+    """An agreement is no longer in force, for all of its municipalities or for some of them."""
 
     type: ClassVar[str] = "membership.agreement_ended.v1"
 
-    agreement_id: str
     municipalities: tuple[MunicipalityRef, ...]
-    """For whom it ended."""
+    """The municipalities for which it ended."""
     remaining: tuple[MunicipalityRef, ...]
-    """For whom it goes on."""
+    """The municipalities for which the agreement goes on."""
     ended_on: date
-    """Its last day."""
-    how: str
-    """`expired`, `terminated` or `merged`."""
+    """The last day of the agreement."""
+    how: HowEnded
+    """The reason for which it ended: `expired`, `terminated` or `merged`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class AgreementPassedOn:
     """A municipality was merged into another one, which takes its place in an agreement in force."""
 
     type: ClassVar[str] = "membership.agreement_passed_on.v1"
 
-    agreement_id: str
+    agreement_id: FileNumber
+    """The file number (Aktenzeichen) of the agreement."""
     municipality: MunicipalityRef
+    """The municipality that was merged into another one."""
     successor: MunicipalityRef
+    """The municipality that takes its place."""
     passed_on: date
     """The first day of the successor."""

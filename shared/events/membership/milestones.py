@@ -1,208 +1,198 @@
-"""The milestones of a municipality on its way into the alliance.
+"""Events of a municipality's milestones on its way into the alliance.
 
-The aggregate is its `ags`; that of a security analysis, which may be about several of them, is its `analysis_id`.
-Days are those of an event's own calendar in Saxony; None where history only tells that it happened.
+The aggregate is its `ags`; that of a security analysis, which may cover several municipalities, is its `analysis_id`.
+Days are calendar days in Saxony; null if the day is not documented.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from shared.events.membership.refs import MunicipalityRef
+from shared.events.membership.refs import MunicipalityRef, OfMunicipality
+from shared.events.words import ActionFieldCode, FileNumber
+from shared.kernel.value import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InterestShown:
+@value
+class InterestShown(OfMunicipality):
     """A municipality showed interest in the alliance."""
 
     type: ClassVar[str] = "membership.interest_shown.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     shown_on: date | None
+    """The day on which the municipality showed interest; null if it is not documented."""
     note: str | None = None
+    """Free text in German, without private data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConsultationHeld:
+@value
+class ConsultationHeld(OfMunicipality):
     """The LPR advised a municipality, which is the precondition of a grant application."""
 
     type: ClassVar[str] = "membership.consultation_held.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     held_on: date | None
-    """None where history only tells that it was held."""
+    """The day of the consultation; null if it is not documented."""
     topics: tuple[str, ...] = ()
+    """What was talked about, in German."""
     next_step: str | None = None
+    """What was agreed to come next, in German."""
     held_by: str | None = None
-    """The office that advised; None for the LPR itself."""
+    """The office that advised; null for the LPR itself."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ActionFieldsChosen:
+@value
+class ActionFieldsChosen(OfMunicipality):
     """A municipality and the LPR agreed on the action fields (Handlungsfelder) to work on preventively."""
 
     type: ClassVar[str] = "membership.action_fields_chosen.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
-    action_fields: tuple[str, ...]
-    """All that hold from now on, in alphabetical order."""
+    action_fields: tuple[ActionFieldCode, ...]
+    """All action fields that hold from now on, in alphabetical order."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CooperationBegan:
-    """A municipality works closely with the alliance (enge Zusammenarbeit), with or without an agreement to come."""
+@value
+class CooperationBegan(OfMunicipality):
+    """A municipality began to work closely with the alliance (enge Zusammenarbeit); an agreement may follow or not."""
 
     type: ClassVar[str] = "membership.cooperation_began.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     began_on: date | None
-    """None where history only tells that it began."""
+    """The first day of the cooperation; null if it is not documented."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CooperationEnded:
-    """A municipality that was no member works closely with the alliance no longer."""
+@value
+class CooperationEnded(OfMunicipality):
+    """A municipality that was not a member stopped working closely with the alliance."""
 
     type: ClassVar[str] = "membership.cooperation_ended.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     ended_on: date
-    """The last day."""
+    """The last day of the cooperation."""
     reason: str | None = None
+    """Free text in German, without private data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MunicipalityFellDormant:
-    """The cooperation with a municipality rests; an agreement in force is not touched by that."""
+@value
+class MunicipalityFellDormant(OfMunicipality):
+    """The cooperation with a municipality rests; an agreement in force is not affected."""
 
     type: ClassVar[str] = "membership.municipality_fell_dormant.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     since: date
+    """The first day on which the cooperation rests."""
     reason: str | None = None
+    """Free text in German, without private data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CooperationResumed:
-    """The cooperation with a municipality that was dormant goes on."""
+@value
+class CooperationResumed(OfMunicipality):
+    """The cooperation with a dormant municipality resumed."""
 
     type: ClassVar[str] = "membership.cooperation_resumed.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     resumed_on: date
+    """The first day on which the cooperation goes on."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CouncilDecisionRecorded:
+@value
+class CouncilDecisionRecorded(OfMunicipality):
     """The council of a municipality decided on joining the alliance (Ratsbeschluss)."""
 
     type: ClassVar[str] = "membership.council_decision_recorded.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     decided_on: date
+    """The day of the resolution."""
     number: str
     """The number of the resolution (Beschlussnummer)."""
     approved: bool
+    """True if the council decided to join."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CoachingRequested:
-    """A municipality asked for coaching, which is free; a coach is to be matched."""
+@value
+class CoachingRequested(OfMunicipality):
+    """A municipality asked for coaching, which is free; a coach is yet to be found."""
 
     type: ClassVar[str] = "membership.coaching_requested.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     coaching: int
     """The number of the coaching among those of the municipality: 1, 2, 3 …"""
     requested_on: date
+    """The day of the request."""
     topic: str
+    """What the coaching is to be about, in German."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CoachMatched:
+@value
+class CoachMatched(OfMunicipality):
     """A coach was found for a municipality."""
 
     type: ClassVar[str] = "membership.coach_matched.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     coaching: int
+    """The number of the coaching among those of the municipality: 1, 2, 3 …"""
     coach: str
-    """The organisation that coaches, no person."""
+    """The organisation that coaches; never a person."""
     matched_on: date
+    """The day on which the coach was found."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CoachingFinished:
-    """A coaching came to its end."""
+@value
+class CoachingFinished(OfMunicipality):
+    """A coaching was finished."""
 
     type: ClassVar[str] = "membership.coaching_finished.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     coaching: int
+    """The number of the coaching among those of the municipality: 1, 2, 3 …"""
     finished_on: date
+    """The last day of the coaching."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PreventionCouncilNoted:
+@value
+class PreventionCouncilNoted(OfMunicipality):
     """It became known whether a municipal prevention council (KPR) meets in a municipality."""
 
     type: ClassVar[str] = "membership.prevention_council_noted.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     meets: bool
+    """True if a prevention council meets."""
     noted_on: date | None
-    """From this day on, or until this day; None where history only tells that it meets."""
+    """The first day on which it meets, or the last one; null if the day is not documented."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class SecurityAnalysisStarted:
-    """A security analysis (Sicherheitsanalyse) of one or several municipalities was begun."""
+    """A security analysis (Sicherheitsanalyse) of one or several municipalities began."""
 
     type: ClassVar[str] = "membership.security_analysis_started.v1"
 
-    analysis_id: str
-    """The file number (Aktenzeichen)."""
+    analysis_id: FileNumber
+    """The file number (Aktenzeichen) of the analysis."""
     municipalities: tuple[MunicipalityRef, ...]
+    """The municipalities that the analysis covers."""
     started_on: date
+    """The first day of the analysis."""
     with_survey: bool
-    """Inhabitants are asked, too (Bürgerbefragung)."""
+    """True if inhabitants are asked, too (Bürgerbefragung)."""
     subject: str | None = None
+    """What the analysis is about, in German."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class SecurityAnalysisFinished:
-    """A security analysis has its results."""
+    """A security analysis was finished and has results."""
 
     type: ClassVar[str] = "membership.security_analysis_finished.v1"
 
-    analysis_id: str
+    analysis_id: FileNumber
+    """The file number (Aktenzeichen) of the analysis."""
     municipalities: tuple[MunicipalityRef, ...]
+    """The municipalities that the analysis covers."""
     started_on: date
+    """The first day of the analysis."""
     finished_on: date
+    """The last day of the analysis."""
     respondents: int | None = None
-    """Inhabitants who answered the survey; None where there was none."""
+    """The number of inhabitants who answered the survey; null if there was none."""
     summary: str | None = None
+    """The results in brief, in German."""

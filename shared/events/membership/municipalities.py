@@ -1,118 +1,122 @@
-"""What becomes of a municipality officially: its data, its name, its offices; the aggregate is its `ags`."""
+"""Events of a municipality's official data: its registration, name, mergers and offices; the aggregate is its `ags`."""
 
-from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from shared.events.membership.refs import OfMunicipality
+from shared.events.words import Ags, DistrictKey, MunicipalityKind, pattern
+from shared.kernel.value import value
+
+Nuts3 = Annotated[str, pattern("^DED[0-9A-Z]{2}$", "Code of the European statistical region, level 3.", "DED2D")]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MunicipalityRegistered:
-    """A municipality of Saxony was entered with its official data; the base of everything else."""
+@value
+class MunicipalityRegistered(OfMunicipality):
+    """A municipality of Saxony was registered with its official data, on which everything else builds."""
 
     type: ClassVar[str] = "membership.municipality_registered.v1"
 
-    ags: str
-    """Official municipality key (Amtlicher Gemeindeschlüssel), 8 digits."""
-    name: str
     name_sorbian: str | None = None
-    kind: str
+    """The Sorbian name; null without one."""
+    kind: MunicipalityKind
     """`Gemeinde`, `Stadt` or `Kreisfreie Stadt`."""
-    district_key: str
+    district_key: DistrictKey
     """The first five digits of the `ags`."""
     district: str
-    nuts3: str
+    """The German name of the district."""
+    nuts3: Nuts3
     """Code of the European statistical region, level 3."""
-    police_directorate: str
     latitude: float
+    """Degrees north (WGS 84)."""
     longitude: float
+    """Degrees east (WGS 84)."""
     population: int | None = None
-    """Inhabitants, partly estimated; None where unknown."""
+    """The number of inhabitants, partly estimated; null if unknown."""
     valid_from: date | None = None
-    """The first day of the municipality in this form; None where it was there before the records begin."""
-    predecessors: tuple[str, ...] = ()
+    """The first day of the municipality in this form; null if it is older than the records."""
+    predecessors: tuple[Ags, ...] = ()
     """The `ags` of the municipalities that were merged into it when it was founded."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MunicipalityChanged:
-    """Official data of a municipality changed, but for its name; `valid_from` is the day of the new list."""
+@value
+class MunicipalityChanged(OfMunicipality):
+    """Official data of a municipality changed, except its name."""
 
     type: ClassVar[str] = "membership.municipality_changed.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
-    kind: str
+    kind: MunicipalityKind
+    """`Gemeinde`, `Stadt` or `Kreisfreie Stadt`."""
     district: str
-    nuts3: str
+    """The German name of the district."""
+    nuts3: Nuts3
+    """Code of the European statistical region, level 3."""
     latitude: float
+    """Degrees north (WGS 84)."""
     longitude: float
+    """Degrees east (WGS 84)."""
     population: int | None = None
-    """Inhabitants, partly estimated; None where unknown."""
+    """The number of inhabitants, partly estimated; null if unknown."""
     valid_from: date
+    """The day of the list with the new data."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MunicipalityRenamed:
+@value
+class MunicipalityRenamed(OfMunicipality):
     """A municipality has a new name; agreements keep the name under which they were signed."""
 
     type: ClassVar[str] = "membership.municipality_renamed.v1"
 
-    ags: str
     name: str
-    """The new one."""
+    """The new name."""
     name_sorbian: str | None = None
-    police_directorate: str
+    """The Sorbian name; null without one."""
     former_name: str
+    """The name until the day before."""
     former_name_sorbian: str | None = None
+    """The Sorbian name until the day before; null without one."""
     valid_from: date
     """The first day of the new name."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MunicipalityMerged:
-    """A municipality was dissolved and is part of another one, which is its legal successor."""
+@value
+class MunicipalityMerged(OfMunicipality):
+    """A municipality was dissolved and is now part of another one, its legal successor."""
 
     type: ClassVar[str] = "membership.municipality_merged.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
-    successor: str
-    """The `ags` of the municipality that it belongs to from now on."""
+    successor: Ags
+    """The `ags` of the municipality that it is part of from now on."""
     successor_name: str
+    """The German name of that municipality."""
     valid_to: date
-    """Its last day."""
+    """The last day of the municipality."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OfficeHolderAssigned:
-    """An office of a municipality is held by somebody from a day on; who it is stays with membership."""
+@value
+class OfficeHolderAssigned(OfMunicipality):
+    """A person took an office of a municipality; who it is stays with membership."""
 
     type: ClassVar[str] = "membership.office_holder_assigned.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     contact_id: str
-    """A reference; name and address of a person are in no event."""
+    """A reference to the person, whose name and addresses are in no event."""
     office: str
-    """Such as `Bürgermeisteramt`; an office has one holder at a time."""
+    """The office, such as `Bürgermeisteramt`; it has one holder at a time."""
     function: str
-    """Such as `Bürgermeisterin`."""
+    """The function of its holder, such as `Bürgermeisterin`."""
     since: date
+    """The first day in office."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OfficeHolderLeft:
-    """Whoever held an office of a municipality holds it no longer."""
+@value
+class OfficeHolderLeft(OfMunicipality):
+    """The holder of an office of a municipality left it."""
 
     type: ClassVar[str] = "membership.office_holder_left.v1"
 
-    ags: str
-    name: str
-    police_directorate: str
     contact_id: str
+    """A reference to the person, whose name and addresses are in no event."""
     office: str
+    """The office, such as `Bürgermeisteramt`; it has one holder at a time."""
     until: date
-    """The last day."""
+    """The last day in office."""
