@@ -26,6 +26,7 @@ from shared.store.repository import Index, Repository
 from shared.store.store import Store
 from shared.web.auth import Tokens
 from shared.web.frame import application
+from shared.web.schemas import schema_routes
 
 S = TypeVar("S")
 
@@ -48,7 +49,7 @@ class Service:
         self.broker = Broker(name, settings.nats_url)
         self.lease = Lease(self.database)
         self.stream = OwnStream(name, self.database, self.broker)
-        self.relay = Relay(self.database, self.stream, self.lease)
+        self.relay = Relay(self.database, self.stream, self.lease, settings.public_url)
         self.store = Store(self.database, on_commit=self.relay.hand_over)
         self.parking = Parking(self.database)
         self.broker.nats.add_middleware(ReactionMiddleware(name, self.store, self.clock))
@@ -94,6 +95,7 @@ class Service:
     def application(self, routes: Sequence[ControllerRouterHandler]) -> Litestar:
         """The HTTP API; the service comes up and goes down with it, and is found in its state as `service`."""
         tokens = Tokens(self.settings.token_public_key)
+        routes = [*routes, *schema_routes(self.name)]
         app = application(self.name, routes, tokens=tokens, ready=self.ready, lifespan=self._lifespan)
         app.state["service"] = self
         return app

@@ -15,6 +15,8 @@ from shared.web.auth import Role, actor, issue_token, new_keys
 
 FORGED = issue_token(actor("lpr", Role.LPR), new_keys()[0])
 OPEN = {("GET", f"/{name}/health/{part}") for name in SERVICES for part in ("live", "ready")}
+OPEN |= {("GET", "/membership/v1/events/1")}
+"""Health, and the schemas of events."""
 
 
 def every_route() -> list[tuple[str, str]]:
@@ -52,7 +54,7 @@ async def get(system: System, target: str) -> tuple[int, bytes]:
     ],
     ids=["no header", "forged", "another scheme", "no token", "no text"],
 )
-async def test_nothing_but_health_is_open(http: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_nothing_but_health_and_schemas_is_open(http: httpx.AsyncClient, headers: dict[str, str]) -> None:
     routes = every_route()
     assert set(routes) > OPEN
     answered = [(await http.request(method, path, headers=headers)).status_code for method, path in routes]
