@@ -20,6 +20,7 @@ from services.membership.domain.template import STANDARD, Template, publish
 from services.membership.records import Municipalities, Records, Templates, records
 from services.notifications.domain.contacts import Contact
 from services.notifications.records import records as notification_records
+from shared.alliance.german import spoken_name
 from shared.kernel.cause import Cause
 from shared.kernel.clock import BERLIN
 from shared.kernel.decision import Decision
@@ -92,7 +93,7 @@ def _registered() -> Iterator[Decision[Municipality]]:
 def _official(row: dict[str, str], predecessors: tuple[str, ...] = ()) -> Official:
     return Official(
         ags=row["ags"],
-        name=row["name"],
+        name=spoken_name(row["name"]),
         name_sorbian=row["name_sorbian"] or None,
         kind=row["kind"],
         district=row["district"],

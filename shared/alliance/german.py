@@ -1,4 +1,4 @@
-"""How dates, times, numbers and lists are written in German; times in Europe/Berlin."""
+"""German dates, times, numbers, lists and names of municipalities; times in Europe/Berlin."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -10,6 +10,9 @@ from babel.numbers import format_decimal
 from shared.kernel.clock import BERLIN
 
 GERMAN = Locale("de")
+
+TITLES = frozenset({"Kurort"})
+"""What registers write behind the name of a municipality, and people say before it."""
 
 
 def long_date(day: date) -> str:
@@ -36,3 +39,9 @@ def number(count: int) -> str:
 def listed(names: Sequence[str]) -> str:
     """`A, B und C`."""
     return " und ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def spoken_name(registered: str) -> str:
+    """`Kurort Jonsdorf` for `Jonsdorf, Kurort`, which is how registers write it; other names stay as they are."""
+    name, _, title = registered.rpartition(", ")
+    return f"{title} {name}" if name and title in TITLES else registered

@@ -36,7 +36,7 @@ def test_a_file_is_read_with_everything_in_it() -> None:
 def test_the_list_that_we_ship_can_be_read() -> None:
     rows = read_list(CSV)
     assert len({row.ags for row in rows}) == 418
-    assert {row.name for row in rows} >= {"Rothenburg/O.L.", "Oberwiesenthal, Kurort", "Jahnatal"}
+    assert {row.name for row in rows} >= {"Rothenburg/O.L.", "Kurort Oberwiesenthal", "Jahnatal"}
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -30,7 +31,10 @@ DISSOLVED, _ = merge(COOPERATING, ZITTAU, TODAY)
 
 
 def test_a_municipality_is_named_by_key_name_and_police_directorate() -> None:
-    assert ROTHENBURG.ref == MunicipalityRef(ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz")
+    named = replace(ROTHENBURG, name_sorbian="Rózbork")
+    assert named.ref == MunicipalityRef(
+        ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", kind="Stadt", name_sorbian="Rózbork"
+    )
 
 
 @pytest.mark.parametrize("stage", Stage)

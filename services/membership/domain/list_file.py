@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from services.membership.domain.municipality_list import AGS
 from services.membership.domain.registry import Official
 from shared.alliance.districts import POLICE_DIRECTORATE_OF
+from shared.alliance.german import spoken_name
 from shared.kernel.errors import Invalid
 
 COLUMNS = ("ags", "name", "name_sorbian", "kind", "district", "nuts3", "latitude", "longitude", "population_estimate")
@@ -123,7 +124,7 @@ def _derived(column: str, ags: str) -> str:
 def _official(row: Cells) -> Official:
     return Official(
         ags=row["ags"],
-        name=row["name"],
+        name=spoken_name(row["name"]),
         name_sorbian=row["name_sorbian"] or None,
         kind=row["kind"],
         district=row["district"],
