@@ -17,7 +17,7 @@ from base64 import b64encode
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from shared.web.auth import new_keys, public_key_of
+from shared.web.tokens import new_keys, public_key_of
 
 ROOT, MONGODB, ASSKOMM = 0, 999, 10001
 """The users that the containers run as; MONGODB is fixed by the image of MongoDB, ASSKOMM by our Dockerfile."""

@@ -21,7 +21,7 @@ from operations.demo.accessions import Staff, Town
 from operations.demo.load import rows
 from operations.embedded.child import HOST
 from shared.alliance.districts import POLICE_DIRECTORATE_OF
-from shared.web.auth import issue_token
+from shared.web.tokens import issue_token
 
 NAME = "rates"
 RATES = ((1, 15), (10, 10), (100, 8), (1000, 4))

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -11,19 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from operations.cli.settings import console, find_settings, folder
+from shared.web.rights import SAXONY, Actor, Grant, Role, actor
 
 if TYPE_CHECKING:
     from operations.care.status import ServiceStatus
-
-
-class RoleName(StrEnum):
-    """The roles, as they are named on the command line."""
-
-    LPR = "lpr"
-    MINISTRY = "ministry"
-    POLICE = "police"
-    MUNICIPALITY = "municipality"
-    AUDITOR = "auditor"
 
 
 def setup() -> None:
@@ -55,30 +45,43 @@ def load(*, as_json: Annotated[bool, typer.Option("--json", help="Print what was
 
 
 def token(
-    role: Annotated[RoleName, typer.Option(help="What the holder is to the alliance.")],
+    *,
+    role: Annotated[Role | None, typer.Option(help="What the holder is to the alliance.")] = None,
     ags: Annotated[list[str] | None, typer.Option(help="A municipality's official key; for role municipality.")] = None,
     police_directorate: Annotated[str | None, typer.Option(help="Such as 'PD Görlitz'; for role police.")] = None,
+    grant: Annotated[
+        list[str] | None,
+        typer.Option(help="A role and its area, such as 'police:PD Görlitz' or lpr; for holders of several."),
+    ] = None,
     subject: Annotated[str, typer.Option(help="Whom the audit log names.")] = "",
     hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="How long the token is valid.")] = 12,
 ) -> None:
     """Print a bearer token."""
-    from shared.alliance.districts import POLICE_DIRECTORATES  # noqa: PLC0415
     from shared.kernel.errors import Invalid  # noqa: PLC0415
-    from shared.web.auth import Role, actor, issue_token  # noqa: PLC0415
+    from shared.web.tokens import issue_token  # noqa: PLC0415
 
     settings = find_settings()
     if not settings.token_private_key:
         raise Invalid("tokens are signed with a private key: set ASSKOMM_TOKEN_PRIVATE_KEY_FILE")
-    directorates = sorted(POLICE_DIRECTORATES)
-    if police_directorate and police_directorate not in directorates:
-        raise Invalid(f"there is no police directorate {police_directorate!r}; these are {', '.join(directorates)}")
-    who = actor(
-        subject or "/".join(part for part in (role, *(ags or []), police_directorate) if part),
-        Role(role),
-        ags=frozenset(ags or []),
-        police_directorate=police_directorate,
-    )
+    areas = [*(ags or []), *filter(None, [police_directorate])]
+    if areas and role is None:
+        raise Invalid(f"for {', '.join(areas)} a --role is missing")
+    grants = {_grant(words) for words in grant or []}
+    if role is not None:
+        grants |= actor("", role, *areas).grants
+    named = subject or "/".join([*filter(None, [role]), *areas, *(grant or [])])
+    who = Actor(subject=named, grants=frozenset(grants))
     typer.echo(issue_token(who, settings.token_private_key, timedelta(hours=hours)))
+
+
+def _grant(words: str) -> Grant:
+    """A grant as it is written on the command line: `role:area`, or `role` for all of Saxony."""
+    from shared.kernel.errors import Invalid  # noqa: PLC0415
+
+    role, _, area = words.partition(":")
+    if role not in list(Role):
+        raise Invalid(f"there is no role {role!r}; these are {', '.join(Role)}")
+    return Grant(role=Role(role), area=area or SAXONY)
 
 
 def rotate_certificate_key() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from shared.web.auth import Actor, Role, actor, issue_token
+from shared.web.rights import Actor, Role, actor
+from shared.web.tokens import issue_token
 
 DAY = date(2023, 1, 27)
 """The day of the story, and of every accession here."""
@@ -30,12 +31,12 @@ class Town:
     @property
     def office(self) -> Actor:
         """The mayor's office."""
-        return actor(f"office/{self.ags}", Role.MUNICIPALITY, ags=frozenset({self.ags}))
+        return actor(f"office/{self.ags}", Role.MUNICIPALITY, self.ags)
 
     @property
     def police(self) -> Actor:
         """The police directorate that it belongs to."""
-        return actor("police", Role.POLICE, police_directorate=self.police_directorate)
+        return actor("police", Role.POLICE, self.police_directorate)
 
     @property
     def signatures(self) -> list[tuple[Actor, str]]:

@@ -15,14 +15,14 @@ from operations.embedded.mail_sink import Mail, read_mails
 from operations.running.local import System
 from services.membership.certificate import check, read_keys
 from shared.nats.streams import stream_name
-from shared.web.auth import Role, actor
+from shared.web.rights import Role, actor
 
 ROTHENBURG, GOERLITZ = "14626480", "14626110"
 ACTION_FIELDS = ["graffiti", "littering", "violence", "extremism", "drugs"]
 
-MAYOR = actor("rothenburg/buergermeisteramt", Role.MUNICIPALITY, ags=frozenset({ROTHENBURG}))
-MAYOR_OF_GOERLITZ = actor("goerlitz/oberbuergermeisteramt", Role.MUNICIPALITY, ags=frozenset({GOERLITZ}))
-POLICE = actor("pd-goerlitz/leitung", Role.POLICE, police_directorate="PD Görlitz")
+MAYOR = actor("rothenburg/buergermeisteramt", Role.MUNICIPALITY, ROTHENBURG)
+MAYOR_OF_GOERLITZ = actor("goerlitz/oberbuergermeisteramt", Role.MUNICIPALITY, GOERLITZ)
+POLICE = actor("pd-goerlitz/leitung", Role.POLICE, "PD Görlitz")
 
 SIGNATURES = (
     (MAYOR, f"municipality:{ROTHENBURG}", "die Bürgermeisterin oder der Bürgermeister", "Stadt Rothenburg/O.L."),

@@ -12,7 +12,8 @@ from operations.embedded.servers import EmbeddedServers
 from operations.running.local import running_system
 from services.membership.domain.official import ATTRIBUTION
 from shared.runtime.log import configure_logs
-from shared.web.auth import Role, actor, issue_token
+from shared.web.rights import Role, actor
+from shared.web.tokens import issue_token
 
 
 async def run_up(servers: EmbeddedServers, progress: Progress, *, port: int, as_of: date | None) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shared.kernel.errors import NotFound
-from shared.web.auth import new_keys, public_key_of
+from shared.web.tokens import new_keys, public_key_of
 
 
 def token_keys(folder: Path) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from services.notifications.records import Records
 from shared.kernel.clock import Clock
 from shared.kernel.copying import copy_as
 from shared.web.answers import created
-from shared.web.auth import Role as Reader
 from shared.web.frame import Asked, Body, Limit, Line, Listing, cursor_place, listing, request_cause
+from shared.web.rights import Role as Reader
 
 # Stricter than RFC 5321 on purpose: quoted local parts have smuggled commands into SMTP sessions.
 Address = Annotated[

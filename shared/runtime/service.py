@@ -24,7 +24,7 @@ from shared.store.lease import Lease
 from shared.store.mongo import OUTAGES, Database
 from shared.store.repository import Index, Repository
 from shared.store.store import Store
-from shared.web.auth import Tokens
+from shared.web.tokens import Tokens
 from shared.web.frame import application
 from shared.web.schemas import schema_routes
 

@@ -26,8 +26,9 @@ from shared.kernel.clock import Clock
 from shared.kernel.errors import Invalid
 from shared.kernel.ids import new_id, new_trace
 from shared.store.repository import Page
-from shared.web.auth import Actor, TokenRefused, Tokens
 from shared.web.problems import HANDLERS
+from shared.web.rights import Actor
+from shared.web.tokens import TokenRefused, Tokens
 
 Asked: TypeAlias = Request[Actor, Any, Any]
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from litestar.types import ExceptionHandlersMap
 
 from shared.kernel.errors import Invalid, KeyReused, NotAllowed, NotFound, Refused, Stale
 from shared.store.mongo import OUTAGES
-from shared.web.auth import TokenRefused
+from shared.web.tokens import TokenRefused
 
 STATUS: dict[type[Refused], HTTPStatus] = {
     Invalid: HTTPStatus.BAD_REQUEST,

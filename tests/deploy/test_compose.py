@@ -19,7 +19,7 @@ from operations.demo.accessions import DAY
 from operations.demo.story import ACTION_FIELDS, ROTHENBURG, SIGNATURES
 from operations.services import SERVICES
 from shared.nats.streams import stream_name
-from shared.web.auth import Actor
+from shared.web.rights import Actor
 
 ROOT = Path(__file__).parents[2]
 OURS = {"operator", "setup", "secrets", *SERVICES}
@@ -226,8 +226,7 @@ def _accession(stack: Stack, lpr: str) -> str:
 
 
 def _options(who: Actor) -> list[str]:
-    directorate = ["--police-directorate", who.police_directorate] if who.police_directorate else []
-    return ["--role", who.role, *directorate, *(part for ags in who.ags for part in ("--ags", ags))]
+    return [part for grant in who.grants for part in ("--grant", f"{grant.role}:{grant.area}")]
 
 
 def _post(http: httpx.Client, path: str, **body: Any) -> dict[str, Any]:

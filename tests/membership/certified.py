@@ -16,7 +16,7 @@ from shared.kernel.cause import Cause
 from shared.kernel.event import Event
 from shared.store.mongo import Document
 from shared.store.rows import event_rows
-from shared.web.auth import new_keys, public_key_of
+from shared.web.tokens import new_keys, public_key_of
 
 ID = "KV-2023-7QX4M2"
 DAY = date(2023, 1, 27)

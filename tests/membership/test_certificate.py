@@ -23,7 +23,7 @@ from services.membership.certificate import (
 )
 from services.membership.certificate.keyring import from_base64url
 from shared.kernel.chain import canonical, link
-from shared.web.auth import public_key_of
+from shared.web.tokens import public_key_of
 from tests.membership.certified import FOREIGN, ID, KEY, KEYRING, ROTATED, SHA256, TEXT, rows
 
 ROWS = rows()

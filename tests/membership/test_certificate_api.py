@@ -18,12 +18,14 @@ from shared.store.mongo import Database
 from shared.store.repository import Repository
 from shared.store.rows import EVENTS
 from shared.store.store import Store
-from shared.web.auth import Actor, Role, Tokens, actor, issue_token
+
 from shared.web.frame import application
+from shared.web.rights import Actor, Role, actor
+from shared.web.tokens import Tokens, issue_token
 from tests.membership.certified import FOREIGN, KEYRING, ROTATED
 
 TOWN, WAITING, SPOILT = (Town(ags, "PD Dresden") for ags in ("14627100", "14627110", "14627130"))
-ELSEWHERE = actor("office/14521010", Role.MUNICIPALITY, ags=frozenset({"14521010"}))
+ELSEWHERE = actor("office/14521010", Role.MUNICIPALITY, "14521010")
 
 
 class Office:

@@ -7,7 +7,7 @@ import pytest
 from services.membership.certificate import Keyring, read_keys
 from services.membership.certificate.keyring import from_base64url
 from shared.kernel.errors import Invalid
-from shared.web.auth import public_key_of
+from shared.web.tokens import public_key_of
 from tests.membership.certified import FOREIGN, KEY, KEYRING, OTHER_KEY, ROTATED
 
 

@@ -10,7 +10,7 @@ import pytest
 from operations.demo.accessions import LPR, Staff, Town, accepted
 from operations.demo.story import GOERLITZ, MAYOR, MAYOR_OF_GOERLITZ, POLICE, ROTHENBURG
 from services.membership.domain.official import ATTRIBUTION
-from shared.web.auth import Actor
+from shared.web.rights import Actor
 from tests.stories.test_refusals import refused
 
 API = "/membership/v1"

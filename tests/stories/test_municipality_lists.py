@@ -15,7 +15,7 @@ from operations.demo.accessions import LPR, Staff, Town, accepted
 from operations.embedded.servers import EmbeddedServers
 from operations.running.local import System
 from services.membership.domain.list_file import COLUMNS
-from shared.web.auth import Actor
+from shared.web.rights import Actor
 from tests.conftest import loaded_system
 from tests.operations.cli.test_cli import asskomm
 

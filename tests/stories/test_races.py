@@ -14,7 +14,7 @@ from operations.demo.load import rows
 from operations.running.local import System
 from shared.alliance.districts import POLICE_DIRECTORATE_OF
 from shared.store.mongo import Document
-from shared.web.auth import Actor
+from shared.web.rights import Actor
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -10,7 +10,7 @@ from operations.demo.accessions import DAY, LPR, MINISTRY, Staff, Town, signatur
 from operations.demo.story import MAYOR, MAYOR_OF_GOERLITZ, POLICE
 from operations.running.local import System
 from shared.kernel.clock import berlin_day
-from shared.web.auth import Actor, Role, actor
+from shared.web.rights import Actor, Role, actor
 
 TOWN = Town("14627040", "PD Dresden")
 MEMBER = "14626110"
@@ -97,7 +97,7 @@ async def test_nobody_signs_twice(office: Staff) -> None:
     refused(await office.sign(LPR, agreement, "lpr"), 409, "already_signed", agreement, "2023-01-27")
 
 
-DRESDEN = actor("pd-dresden", Role.POLICE, police_directorate="PD Dresden")
+DRESDEN = actor("pd-dresden", Role.POLICE, "PD Dresden")
 AUDITOR = actor("auditor", Role.AUDITOR)
 
 

@@ -10,7 +10,7 @@ from operations.demo.story import MAYOR_OF_GOERLITZ
 from operations.demo.story import POLICE as POLICE_OF_GOERLITZ
 from operations.running.local import System
 from operations.services import SERVICES
-from shared.web.auth import Actor, Role, actor
+from shared.web.rights import Actor, Role, actor
 
 TOWN = Town("14627270", "PD Dresden")
 AUDITOR = actor("rechnungshof", Role.AUDITOR)
@@ -19,16 +19,21 @@ EVERYBODY = {
     "its police": TOWN.police,
     "the ministry": MINISTRY,
     "an auditor": AUDITOR,
+    "its municipality and another police": Actor(subject="zwei", grants=TOWN.office.grants | POLICE_OF_GOERLITZ.grants),
     "another municipality": MAYOR_OF_GOERLITZ,
     "another police": POLICE_OF_GOERLITZ,
+    "another municipality and its police": Actor(
+        subject="zwei andere", grants=MAYOR_OF_GOERLITZ.grants | POLICE_OF_GOERLITZ.grants
+    ),
+    "a council": actor("praeventionsrat", Role.COUNCIL, "KPR-2023-7QX4M2"),
 }
 """Who asks, besides the LPR."""
 
-FOREIGN = {"another municipality", "another police"}
+FOREIGN = {"another municipality", "another police", "another municipality and its police", "a council"}
 SEEING = EVERYBODY.keys() - FOREIGN
 ALL = EVERYBODY.keys()
 NOBODY: set[str] = set()
-OWN = {"its municipality"}
+OWN = {"its municipality", "its municipality and another police"}
 
 TODAY = str(DAY)
 M, A, S = "/municipalities/{ags:str}", "/agreements/{id:str}", "/security-analyses/{id:str}"
@@ -153,3 +158,20 @@ async def test_the_board_shows_each_what_is_theirs(staff: Staff, ids: dict[str, 
     assert ids
     assert await seen(staff, TOWN.office, "/board?limit=200") == {TOWN.ags}
     assert TOWN.ags not in await seen(staff, POLICE_OF_GOERLITZ, "/board?limit=200")
+
+
+async def test_a_list_shows_what_any_grant_allows(staff: Staff) -> None:
+    police = await seen(staff, POLICE_OF_GOERLITZ, "/municipalities?limit=200")
+    both = EVERYBODY["its municipality and another police"]
+    assert await seen(staff, both, "/municipalities?limit=200") == police | {TOWN.ags}
+    assert await seen(staff, EVERYBODY["a council"], "/municipalities?limit=200") == set()
+
+
+@pytest.mark.parametrize("who", FOREIGN)
+async def test_what_is_hidden_is_answered_as_what_does_not_exist(staff: Staff, ids: dict[str, str], who: str) -> None:
+    nothing = dict.fromkeys(ids, "nothing")
+    for path in (M, A, S):
+        hidden = await staff.get(EVERYBODY[who], address(path, ids))
+        absent = await staff.get(EVERYBODY[who], address(path, nothing).replace(TOWN.ags, "nothing"))
+        id = hidden.json()["detail"].split(" ")[-1]
+        assert hidden.json() == absent.json() | {"detail": absent.json()["detail"].replace("nothing", id)}

@@ -25,7 +25,6 @@ from shared.kernel.copying import copy_as
 from shared.store.mongo import Database
 from shared.store.rows import history
 from shared.web.answers import created
-from shared.web.auth import Role
 from shared.web.frame import (
     Asked,
     Limit,
@@ -36,6 +35,7 @@ from shared.web.frame import (
     request_cause,
     versioned,
 )
+from shared.web.rights import Role
 
 
 def agreement_routes(records: Records, database: Database, clock: Clock) -> list[ControllerRouterHandler]:

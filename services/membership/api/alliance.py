@@ -29,7 +29,7 @@ def alliance_routes(records: Records, database: Database, clock: Clock) -> list[
         """How long each step takes in all of Saxony, and who in the area of whoever asks is in it now."""
         who = request.user
         today = berlin_day(clock())
-        times = await step_times(records, database, today, lambda row: who.sees(row.ags, row.police_directorate))
+        times = await step_times(records, database, today, who.sees)
         return Listing(items=times, next=None)
 
     @get("/board")

@@ -12,8 +12,8 @@ from services.membership.use_cases import analyses as use_cases
 from shared.kernel.clock import Clock
 from shared.kernel.errors import NotFound
 from shared.web.answers import created
-from shared.web.auth import Role
 from shared.web.frame import Asked, Limit, Listing, cursor_place, listing, request_cause
+from shared.web.rights import Role
 
 
 def analysis_routes(records: Records, clock: Clock) -> list[ControllerRouterHandler]:
@@ -32,8 +32,8 @@ def analysis_routes(records: Records, clock: Clock) -> list[ControllerRouterHand
     async def analysis(request: Asked, id: FromPath[str]) -> SecurityAnalysis:
         """Get one security analysis."""
         found = await analyses.get(id)
-        if not any(request.user.sees(ref.ags, ref.police_directorate) for ref in found.municipalities):
-            raise NotFound(f"there is no securityanalysis {id}")
+        if not request.user.sees(*found.municipalities):
+            raise NotFound.of("securityanalysis", id)
         return found
 
     @post("/security-analyses")

@@ -20,8 +20,8 @@ from shared.alliance.action_fields import ActionField
 from shared.alliance.sizes import SizeClass
 from shared.kernel.clock import Clock, berlin_day
 from shared.store.mongo import Database
-from shared.web.auth import Actor
 from shared.web.frame import Asked, Limit, Listing, cursor_place, listing
+from shared.web.rights import Actor
 
 # No control characters: MongoDB takes no NUL in an expression.
 Words = Annotated[str | None, QueryParameter(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]

@@ -10,7 +10,7 @@ from services.membership.records import Templates
 from services.membership.use_cases import agreements as use_cases
 from shared.kernel.clock import Clock
 from shared.web.answers import created
-from shared.web.auth import Role
+from shared.web.rights import Role
 from shared.web.frame import Asked, Limit, Listing, cursor_place, listing, request_cause
 
 

@@ -19,7 +19,7 @@ from services.membership.records import Agreements
 from services.membership.use_cases import agreements as use_cases
 from shared.kernel.cause import Cause
 from shared.kernel.errors import Refused
-from shared.web.auth import Actor, Role
+from shared.web.rights import Actor, Role
 from tests.membership.alliance.memory import run
 from tests.membership.alliance.municipalities import Act, Municipalities, any_of
 from tests.membership.alliance.people import ACTING_FOR, EVERYBODY, LPR, ago, kinds, number, somebody, town, towns

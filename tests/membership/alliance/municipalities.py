@@ -21,7 +21,7 @@ from services.membership.use_cases import municipalities as use_cases
 from services.membership.use_cases import offices, registry
 from shared.alliance.action_fields import ActionField
 from shared.kernel.cause import Cause
-from shared.web.auth import Actor, Role
+from shared.web.rights import Actor, Role
 from tests.membership.alliance.memory import run
 from tests.membership.alliance.people import AGS, LPR, TOWNS, ago, number, somebody, town
 from tests.membership.alliance.world import OPERATORS, World

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from services.membership.domain.parties import PartyKind
 from services.membership.domain.registry import Official
-from shared.web.auth import Actor, Role, actor
+from shared.web.rights import Actor, Role, actor
 
 TOWNS = [
     Official(ags=ags, name=name, kind="Stadt", district=district, nuts3="DED2", latitude=51.0, longitude=14.0)
@@ -24,8 +24,8 @@ EVERYBODY = [
     LPR,
     actor("ministry", Role.MINISTRY),
     actor("auditor", Role.AUDITOR),
-    *(actor(f"police_directorate:{name}", Role.POLICE, police_directorate=name) for name in DIRECTORATES),
-    *(actor(f"municipality:{ags}", Role.MUNICIPALITY, ags=frozenset({ags})) for ags in AGS),
+    *(actor(f"police_directorate:{name}", Role.POLICE, name) for name in DIRECTORATES),
+    *(actor(f"municipality:{ags}", Role.MUNICIPALITY, ags) for ags in AGS),
 ]
 ACTING_FOR = {who.subject: who for who in EVERYBODY}
 """By party; the auditor acts for nobody."""

@@ -23,7 +23,7 @@ from shared.kernel.errors import Refused
 from shared.kernel.event import Event
 from shared.store.mongo import Document
 from shared.store.rows import row_envelope
-from shared.web.auth import Actor
+from shared.web.rights import Actor
 from tests.membership.alliance.memory import ONE_ACTIVE, Interrupted, Kept, Memory, run
 
 KINDS = {kind.type: kind for kind in all_events()}

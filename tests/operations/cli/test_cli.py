@@ -63,12 +63,25 @@ async def test_a_token_opens_the_door_it_is_for(var: Path, http: httpx.AsyncClie
     assert (await http.get("/membership/v1/municipalities/14626110", headers=headers)).status_code == 404
 
 
+async def test_a_token_of_several_grants_opens_the_door_of_each(var: Path, http: httpx.AsyncClient) -> None:
+    grants = [f"municipality:{ROTHENBURG}", "police:PD Leipzig"]
+    token = asskomm(var, "token", *(word for grant in grants for word in ("--grant", grant))).strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    for ags, status in ((ROTHENBURG, 200), ("14713000", 200), ("14626110", 404)):
+        assert (await http.get(f"/membership/v1/municipalities/{ags}", headers=headers)).status_code == status
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--role", "municipality"], "needs its ags"),
-        (["--role", "lpr", "--ags", ROTHENBURG], "needs its ags"),
+        (["--role", "municipality"], "a municipality: its official key"),
+        (["--role", "lpr", "--ags", ROTHENBURG], f"not held in {ROTHENBURG}"),
         (["--role", "police", "--police-directorate", "PD Bautzen"], "PD Görlitz"),
+        (["--grant", "police:PD Bautzen"], "PD Görlitz"),
+        (["--grant", "lpr", "--grant", f"lpr:{ROTHENBURG}"], f"not held in {ROTHENBURG}"),
+        (["--grant", "king"], "there is no role 'king'"),
+        (["--ags", ROTHENBURG], "a --role is missing"),
+        ([], "1 to 50"),
     ],
 )
 def test_a_token_with_a_wrong_area_is_refused_in_words(var: Path, words: list[str], said: str) -> None:

@@ -13,7 +13,7 @@ from operations.running.local import settings_file
 from services.membership.certificate import Keyring, certificate, check
 from shared.kernel.errors import NotFound
 from shared.runtime.settings import read_settings
-from shared.web.auth import public_key_of
+from shared.web.tokens import public_key_of
 from tests.membership.certified import ID, KEY, KEYRING, OTHER_KEY, ROTATED, rows
 
 FILE = certificate(rows(), KEYRING).encoded()

@@ -11,7 +11,8 @@ from litestar.routes import HTTPRoute
 from operations.running.local import System
 from operations.services import SERVICES
 from shared.runtime.settings import read_settings
-from shared.web.auth import Role, actor, issue_token, new_keys
+from shared.web.rights import Role, actor
+from shared.web.tokens import issue_token, new_keys
 
 FORGED = issue_token(actor("lpr", Role.LPR), new_keys()[0])
 OPEN = {("GET", f"/{name}/health/{part}") for name in SERVICES for part in ("live", "ready")}

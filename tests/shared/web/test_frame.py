@@ -14,8 +14,9 @@ from operations.demo.load import rows
 from operations.demo.story import POLICE
 from operations.running.local import System
 from shared.kernel.ids import new_id, new_trace
-from shared.web.auth import Actor, Tokens, issue_token, new_keys
 from shared.web.frame import application
+from shared.web.rights import Actor
+from shared.web.tokens import Tokens, issue_token, new_keys
 
 MUNICIPALITIES = "/membership/v1/municipalities"
 TOWN = f"{MUNICIPALITIES}/14521010"

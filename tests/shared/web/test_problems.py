@@ -9,7 +9,8 @@ import pytest
 from operations.demo.accessions import LPR
 from operations.demo.story import MAYOR
 from operations.running.local import System
-from shared.web.auth import Actor, issue_token
+from shared.web.rights import Actor
+from shared.web.tokens import issue_token
 
 TOWN = "/membership/v1/municipalities/14521010"
 AGREEMENTS = "/membership/v1/agreements"

@@ -9,15 +9,23 @@ from typing import Any
 import jwt
 import pytest
 
-from shared.kernel.errors import Invalid, NotAllowed
-from shared.web.auth import AUDIENCE, ISSUER, Actor, Role, TokenRefused, Tokens, actor, issue_token, new_keys
+from shared.alliance.districts import POLICE_DIRECTORATES
+from shared.web.rights import MAX_GRANTS, SAXONY, Actor, Grant, Role, actor
+from shared.web.tokens import AUDIENCE, ISSUER, TOKEN_MAX_LENGTH, TokenRefused, Tokens, issue_token, new_keys
+
+EXAMPLES = {
+    Role.LPR: SAXONY, Role.MINISTRY: SAXONY, Role.AUDITOR: SAXONY, Role.POLICE: "PD Görlitz",
+    Role.MUNICIPALITY: "14626480", Role.COUNCIL: "KPR-2023-7QX4M2",
+}  # fmt: skip
+"""An area that goes with each role."""
+WRONG_AREAS = {"", "PD Cottbus", "1462648", "14626480\n", "KPR-2023-7qx4m2", "KPR-2023-7QX4M2X", ".*", "sachsen"}
 
 PRIVATE, PUBLIC = new_keys()
 OTHER_PRIVATE, _ = new_keys()
-MAYOR = actor("rothenburg/rathaus", Role.MUNICIPALITY, ags=frozenset({"14626480"}))
-POLICE = actor("pd-goerlitz/leitung", Role.POLICE, police_directorate="PD Görlitz")
+MAYOR = actor("rothenburg/rathaus", Role.MUNICIPALITY, "14626480")
+POLICE = actor("pd-goerlitz/leitung", Role.POLICE, "PD Görlitz")
+TWO = Actor(subject="x", grants=MAYOR.grants | POLICE.grants)
 LPR = actor("lpr/geschaeftsstelle", Role.LPR)
-AUDITOR = actor("rechnungshof", Role.AUDITOR)
 
 
 def claims(**changed: Any) -> dict[str, Any]:
@@ -29,6 +37,13 @@ def claims(**changed: Any) -> dict[str, Any]:
 
 def token(**changed: Any) -> str:
     return jwt.encode(claims(**changed), PRIVATE, algorithm="EdDSA")
+
+
+LPR_GRANT = {"role": "lpr", "area": "Sachsen"}
+
+
+def granted(*grants: Any, **changed: Any) -> str:
+    return token(role=None, grants=list(grants), **changed)
 
 
 def part(content: Any) -> str:
@@ -62,7 +77,8 @@ BAD = {
     "signed with another key": jwt.encode(claims(), OTHER_PRIVATE, algorithm="EdDSA"),
     "another body": with_another_body(),
     "another signature": with_another_signature(),
-    "nested too deeply": f"{'W1tb' * 10_000}.e30.AAAA",
+    "nested too deeply": f"{'W1tb' * 2_000}.e30.AAAA",
+    "too long": token(sub="x" * TOKEN_MAX_LENGTH),
     "expired": token(exp=int(time.time()) - 1),
     "of the future": token(iat=int(time.time()) + 600),
     "another audience": token(aud="other-services"),
@@ -79,7 +95,27 @@ BAD = {
     "police with a municipality": token(role="police", police_directorate="PD Görlitz", ags=["14626480"]),
     "LPR with a municipality": token(ags=["14626480"]),
     "LPR with a police directorate": token(police_directorate="PD Görlitz"),
+    "municipality with no key at all": token(role="municipality", ags=[]),
+    "an area without a role": token(role=None, ags=["14626480"]),
+    "more keys than there may be grants": token(role="municipality", ags=[f"{n:08}" for n in range(MAX_GRANTS + 1)]),
+    "grants beside a role": token(grants=[LPR_GRANT]),
+    "grants beside an area": granted(LPR_GRANT, ags=["14626480"]),
+    "no grants": granted(),
+    "more grants than there may be": granted(*[LPR_GRANT] * (MAX_GRANTS + 1)),
+    "grants that are no list": token(role=None, grants=LPR_GRANT),
+    "a grant that is no object": granted("lpr"),
+    "a grant without a role": granted({"area": "Sachsen"}),
+    "a grant without an area": granted({"role": "lpr"}),
+    "a grant of an unknown role": granted({"role": "admin", "area": "Sachsen"}),
+    "a grant with an area that is no text": granted({"role": "municipality", "area": 14626480}),
+    "a grant with more than we know": granted(LPR_GRANT | {"until": "2023-01-27"}),
+    "a good grant and a bad one": granted(LPR_GRANT, {"role": "police", "area": "Sachsen"}),
     "keys that are no list": token(role="municipality", ags=14626480),
+    **{
+        f"{role} in {area}": granted({"role": role, "area": area})
+        for role, own in EXAMPLES.items()
+        for area in WRONG_AREAS.union(EXAMPLES.values()) - {own}
+    },
     **{f"without {name}": token(**{name: None}) for name in ("iss", "aud", "sub", "iat", "exp", "role")},
 }
 
@@ -96,7 +132,31 @@ def test_the_claims_that_the_bad_tokens_change_are_good() -> None:
     assert Tokens(PUBLIC).actor(token()) == actor("lpr", Role.LPR)
 
 
-@pytest.mark.parametrize("who", [MAYOR, POLICE, LPR, AUDITOR], ids=lambda who: who.role)
+def test_a_token_of_before_there_were_grants_is_read() -> None:
+    tokens = Tokens(PUBLIC)
+    assert tokens.actor(token(sub="lpr/geschaeftsstelle", police_directorate=None)) == LPR
+    assert tokens.actor(token(sub=MAYOR.subject, role="municipality", ags=["14626480"])) == MAYOR
+    assert tokens.actor(token(sub=POLICE.subject, role="police", ags=[], police_directorate="PD Görlitz")) == POLICE
+    several = tokens.actor(token(role="municipality", ags=["14626480", "14626110"]))
+    assert several.areas(Role.MUNICIPALITY) == {"14626480", "14626110"}
+
+
+def test_every_role_has_an_example() -> None:
+    assert set(EXAMPLES) == set(Role)
+
+
+MOST = Actor(subject="x", grants=frozenset(Grant(role=Role.POLICE, area=area) for area in POLICE_DIRECTORATES) | {
+    Grant(role=Role.COUNCIL, area=f"KPR-2023-{number:06}") for number in range(MAX_GRANTS - len(POLICE_DIRECTORATES))
+})  # fmt: skip
+
+
+def test_a_token_may_have_as_many_grants_as_an_actor() -> None:
+    assert Tokens(PUBLIC).actor(issue_token(MOST, PRIVATE)) == MOST
+
+
+@pytest.mark.parametrize(
+    "who", [actor("x", role, area) for role, area in EXAMPLES.items()] + [TWO], ids=[*EXAMPLES, "two grants"]
+)
 def test_a_token_tells_who_shows_it(who: Actor) -> None:
     assert Tokens(PUBLIC).actor(issue_token(who, PRIVATE)) == who
 
@@ -109,36 +169,6 @@ def test_a_token_that_is_known_is_refused_once_it_has_expired() -> None:
         time.sleep(0.01)
     with pytest.raises(TokenRefused, match="expired"):
         tokens.actor(short)
-
-
-@pytest.mark.parametrize("who", [LPR, AUDITOR, actor("smi", Role.MINISTRY)], ids=lambda who: who.role)
-def test_some_see_all_of_saxony(who: Actor) -> None:
-    assert who.sees("14713000", "PD Leipzig")
-
-
-@pytest.mark.parametrize(
-    ("who", "ags", "police_directorate", "expected"),
-    [
-        (MAYOR, "14626480", "PD Görlitz", True), (MAYOR, "14626610", "PD Görlitz", False),
-        (POLICE, "14626610", "PD Görlitz", True), (POLICE, "14713000", "PD Leipzig", False),
-    ],
-)  # fmt: skip
-def test_the_others_see_their_area(who: Actor, ags: str, police_directorate: str, expected: bool) -> None:
-    assert who.sees(ags, police_directorate) is expected
-
-
-def test_who_has_another_role_is_told_which_it_takes() -> None:
-    with pytest.raises(NotAllowed, match="role municipality may not do this; it takes lpr or ministry"):
-        MAYOR.require(Role.LPR, Role.MINISTRY)
-
-
-def test_who_has_the_role_may() -> None:
-    MAYOR.require(Role.LPR, Role.MUNICIPALITY)
-
-
-def test_nobody_is_given_a_token_for_an_area_that_does_not_go_with_the_role() -> None:
-    with pytest.raises(Invalid, match="14626480"):
-        actor("lpr", Role.LPR, ags=frozenset({"14626480"}))
 
 
 def test_new_keys_are_new_each_time() -> None:
