@@ -32,7 +32,8 @@ from shared.runtime.log import configure_logs
 from shared.runtime.service import Service
 from shared.runtime.settings import Settings, read_settings
 from shared.store.mongo import Database
-from shared.web.frame import Asked, application
+from shared.web.application import application
+from shared.web.requests import Asked
 from shared.web.rights import Role, actor
 from shared.web.tokens import Tokens, issue_token
 

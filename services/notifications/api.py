@@ -5,7 +5,6 @@ from typing import Annotated
 from litestar import Response, Router, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
-from msgspec import Meta
 
 from services.notifications import use_cases
 from services.notifications.domain.contacts import Contact, Role
@@ -14,20 +13,18 @@ from services.notifications.records import Records
 from shared.kernel.clock import Clock
 from shared.kernel.copying import copy_as
 from shared.web.answers import created
-from shared.web.frame import Asked, Body, Limit, Line, Listing, cursor_place, listing, request_cause
+from shared.web.fields import Body, Email, Line
+from shared.web.paging import Limit, Listing, cursor_place, listing
+from shared.web.problems import Asked
+from shared.web.requests import request_cause
 from shared.web.rights import Role as Reader
-
-# Stricter than RFC 5321 on purpose: quoted local parts have smuggled commands into SMTP sessions.
-Address = Annotated[
-    str, Meta(max_length=254, pattern=r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$(?!\n)")
-]
 
 
 class ContactKept(Body):
     """An office and its address."""
 
     office: Line
-    email: Address
+    email: Email
     role: Role
     area: Line
     active: bool = True

@@ -24,9 +24,9 @@ from shared.store.lease import Lease
 from shared.store.mongo import OUTAGES, Database
 from shared.store.repository import Index, Repository
 from shared.store.store import Store
-from shared.web.tokens import Tokens
-from shared.web.frame import application
+from shared.web.application import application
 from shared.web.schemas import schema_routes
+from shared.web.tokens import Tokens
 
 S = TypeVar("S")
 

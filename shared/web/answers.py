@@ -1,4 +1,4 @@
-"""Answers to requests that change something."""
+"""Answers to requests that read or change one thing."""
 
 from typing import TypeVar
 
@@ -8,5 +8,10 @@ T = TypeVar("T")
 
 
 def created(state: T, path: str) -> Response[T]:
-    """201 with the state, and its `path` as Location."""
+    """Return 201 with the state, and its `path` as Location."""
     return Response(state, status_code=201, headers={"Location": path})
+
+
+def versioned(state: T, version: int) -> Response[T]:
+    """Return a state with the ETag that a later `If-Match` refers to."""
+    return Response(state, headers={"ETag": f'"{version}"'})

@@ -18,8 +18,7 @@ from shared.store.mongo import Database
 from shared.store.repository import Repository
 from shared.store.rows import EVENTS
 from shared.store.store import Store
-
-from shared.web.frame import application
+from shared.web.application import application
 from shared.web.rights import Actor, Role, actor
 from shared.web.tokens import Tokens, issue_token
 from tests.membership.certified import FOREIGN, KEYRING, ROTATED

@@ -1,7 +1,6 @@
 """HTTP routes for agreements, with their permissions."""
 
 from functools import partial
-from typing import Any
 
 from litestar import Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -23,18 +22,11 @@ from services.membership.use_cases import agreements as use_cases
 from shared.kernel.clock import Clock
 from shared.kernel.copying import copy_as
 from shared.store.mongo import Database
-from shared.store.rows import history
-from shared.web.answers import created
-from shared.web.frame import (
-    Asked,
-    Limit,
-    Listing,
-    cursor_place,
-    expected_version,
-    listing,
-    request_cause,
-    versioned,
-)
+from shared.web.answers import created, versioned
+from shared.web.history import history_route
+from shared.web.paging import Limit, Listing, cursor_place, listing
+from shared.web.problems import Asked
+from shared.web.requests import expected_version, request_cause
 from shared.web.rights import Role
 
 
@@ -64,13 +56,7 @@ def _reading_routes(agreements: Agreements, database: Database) -> list[Controll
         """Get one agreement with its signatures."""
         return versioned(*await agreements.guarded(partial(must_see_agreement, request.user)).versioned(id))
 
-    @get("/agreements/{id:str}/history")
-    async def agreement_history(request: Asked, id: FromPath[str]) -> Listing[dict[str, Any]]:
-        """List the events of an agreement, oldest first."""
-        await agreements.guarded(partial(must_see_agreement, request.user)).get(id)
-        return Listing(items=await history(database, id), next=None)
-
-    return [agreement_list, agreement, agreement_history]
+    return [agreement_list, agreement, history_route("/agreements/{id:str}", agreements, database, must_see_agreement)]
 
 
 def _preparing_routes(records: Records, clock: Clock) -> list[ControllerRouterHandler]:

@@ -13,7 +13,8 @@ from services.membership.queries.steps import StepTime, Waiting, board, step_tim
 from services.membership.records import Records
 from shared.kernel.clock import Clock, berlin_day
 from shared.store.mongo import Database
-from shared.web.frame import Asked, Limit, Listing, cursor_place, listing
+from shared.web.paging import Limit, Listing, cursor_place, listing
+from shared.web.requests import Asked
 
 
 def alliance_routes(records: Records, database: Database, clock: Clock) -> list[ControllerRouterHandler]:

@@ -12,7 +12,9 @@ from services.membership.use_cases import analyses as use_cases
 from shared.kernel.clock import Clock
 from shared.kernel.errors import NotFound
 from shared.web.answers import created
-from shared.web.frame import Asked, Limit, Listing, cursor_place, listing, request_cause
+from shared.web.paging import Limit, Listing, cursor_place, listing
+from shared.web.problems import Asked
+from shared.web.requests import request_cause
 from shared.web.rights import Role
 
 

@@ -10,16 +10,10 @@ from services.membership.domain.parties import DEFAULT_PARTIES, PartyKind
 from services.membership.domain.signatures import Form
 from services.membership.domain.template import STANDARD
 from shared.alliance.action_fields import ActionField
-from shared.web.frame import Body, Line
+from shared.web.fields import Ags, Body, Email, Line, Name, Sha256, Text
 
 Lines = Annotated[tuple[Line, ...], Meta(max_length=20)]
-Ags = Annotated[str, Meta(pattern=r"^[0-9]{8}$(?!\n)")]
 AgsList = Annotated[tuple[Ags, ...], Meta(min_length=1, max_length=20)]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$(?!\n)")]
-# A text has lines, but no other control characters.
-Text = Annotated[str, Meta(min_length=1, max_length=40_000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$(?!\n\n)")]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
-Email = Annotated[str, Meta(max_length=200, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$(?!\n)")]
 
 
 class InterestShown(Body):

@@ -14,7 +14,7 @@ from services.membership.domain.term import NotInForce
 from services.membership.records import Agreements
 from shared.store.mongo import Database
 from shared.store.rows import history
-from shared.web.frame import Asked
+from shared.web.requests import Asked
 
 
 def certificate_routes(agreements: Agreements, database: Database, keyring: Keyring) -> list[ControllerRouterHandler]:

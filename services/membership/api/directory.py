@@ -20,7 +20,8 @@ from shared.alliance.action_fields import ActionField
 from shared.alliance.sizes import SizeClass
 from shared.kernel.clock import Clock, berlin_day
 from shared.store.mongo import Database
-from shared.web.frame import Asked, Limit, Listing, cursor_place, listing
+from shared.web.paging import Limit, Listing, cursor_place, listing
+from shared.web.requests import Asked
 from shared.web.rights import Actor
 
 # No control characters: MongoDB takes no NUL in an expression.

@@ -17,7 +17,7 @@ from services.membership.documents.in_words import agreement_document, certifica
 from services.membership.records import Agreements
 from shared.store.mongo import Database
 from shared.store.rows import history
-from shared.web.frame import Asked
+from shared.web.requests import Asked
 
 
 def document_routes(agreements: Agreements, database: Database, keyring: Keyring) -> list[ControllerRouterHandler]:

@@ -15,7 +15,8 @@ from services.membership.records import Municipalities
 from services.membership.use_cases import municipalities as use_cases
 from shared.kernel.clock import Clock
 from shared.kernel.copying import copy_as
-from shared.web.frame import Asked, expected_version, request_cause
+from shared.web.problems import Asked
+from shared.web.requests import expected_version, request_cause
 from shared.web.rights import Role
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import msgspec
 from litestar import Response, get, post
@@ -20,9 +19,11 @@ from shared.kernel.clock import Clock
 from shared.kernel.copying import copy_as
 from shared.kernel.ids import new_id
 from shared.store.mongo import Database
-from shared.store.rows import history
-from shared.web.answers import created
-from shared.web.frame import Asked, Listing, request_cause, versioned
+from shared.web.answers import created, versioned
+from shared.web.history import history_route
+from shared.web.paging import Listing
+from shared.web.problems import Asked
+from shared.web.requests import request_cause
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,17 +36,12 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
 def municipality_routes(records: Records, database: Database, clock: Clock) -> list[ControllerRouterHandler]:
     """The routes for one municipality."""
     municipalities = records.municipalities
+    municipality_history = history_route("/municipalities/{ags:str}", municipalities, database, must_see)
 
     @get("/municipalities/{ags:str}")
     async def municipality(request: Asked, ags: FromPath[str]) -> Response[Municipality]:
         """Get one municipality, with its ETag for a later `If-Match`."""
         return versioned(*await municipalities.guarded(partial(must_see, request.user)).versioned(ags))
-
-    @get("/municipalities/{ags:str}/history")
-    async def municipality_history(request: Asked, ags: FromPath[str]) -> Listing[dict[str, Any]]:
-        """List the events of a municipality, oldest first."""
-        await municipalities.guarded(partial(must_see, request.user)).get(ags)
-        return Listing(items=await history(database, ags), next=None)
 
     @get("/municipalities/{ags:str}/offices")
     async def offices(request: Asked, ags: FromPath[str]) -> Listing[Office]:

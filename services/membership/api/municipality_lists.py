@@ -16,7 +16,7 @@ from services.membership.domain.registry import Official
 from services.membership.records import Records
 from services.membership.use_cases import registry
 from shared.kernel.clock import Clock, berlin_day
-from shared.web.frame import Asked, request_cause
+from shared.web.requests import Asked, request_cause
 from shared.web.rights import Role
 
 LIST_MAX_BYTES = 1024 * 1024

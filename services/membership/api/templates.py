@@ -10,8 +10,11 @@ from services.membership.records import Templates
 from services.membership.use_cases import agreements as use_cases
 from shared.kernel.clock import Clock
 from shared.web.answers import created
+from shared.web.fields import Name
+from shared.web.paging import Limit, Listing, cursor_place, listing
+from shared.web.problems import Asked
+from shared.web.requests import request_cause
 from shared.web.rights import Role
-from shared.web.frame import Asked, Limit, Listing, cursor_place, listing, request_cause
 
 
 def template_routes(templates: Templates, clock: Clock) -> list[ControllerRouterHandler]:
@@ -29,7 +32,7 @@ def template_routes(templates: Templates, clock: Clock) -> list[ControllerRouter
 
     @post("/templates/{id:str}/versions")
     async def template_version(
-        request: Asked, id: FromPath[bodies.Name], data: JSONBody[bodies.TemplateText]
+        request: Asked, id: FromPath[Name], data: JSONBody[bodies.TemplateText]
     ) -> Response[Template]:
         """Publish a new version for new agreements; existing agreements keep their text. For the LPR."""
         request.user.require(Role.LPR)

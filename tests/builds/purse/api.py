@@ -8,7 +8,8 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from shared.kernel.clock import Clock
-from shared.web.frame import Asked, Body, request_cause
+from shared.web.fields import Body
+from shared.web.requests import Asked, request_cause
 from shared.web.rights import Role
 from tests.builds.purse import use_cases
 from tests.builds.purse.domain import Grant, Purse

@@ -1,0 +1,27 @@
+"""The bodies of requests and the types of their fields, each checked where it comes in."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+# In every pattern: `$` alone lets a final line break pass. Here: no control characters, no line separators.
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)")]
+"""A line of text."""
+# No control characters but line breaks.
+Text = Annotated[str, Meta(min_length=1, max_length=40_000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$(?!\n\n)")]
+"""A text of several lines."""
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$(?!\n)")]
+"""An id that people choose, such as that of a template."""
+Ags = Annotated[str, Meta(pattern=r"^[0-9]{8}$(?!\n)")]
+"""The official key of a municipality."""
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+# Stricter than RFC 5321 on purpose: quoted local parts have smuggled commands into SMTP sessions.
+Email = Annotated[
+    str, Meta(max_length=254, pattern=r"^[A-Za-z0-9._+-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}$(?!\n)")
+]
+"""The address of an office."""
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request; fields that it does not name are refused."""
