@@ -18,8 +18,8 @@ from pathlib import Path
 
 from operations.embedded.servers import EmbeddedServers, NatsServer
 from operations.running.keys import token_keys
+from services.notifications.settings import NotificationsSettings
 from shared.runtime.log import configure_logs
-from shared.runtime.settings import Settings, read_settings
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -164,14 +164,12 @@ class Bench:
         """Tell on standard error what is being done."""
         print(f"  {text}", file=sys.stderr, flush=True)
 
-    def settings(self, *, always: bool = False) -> Settings:
+    def settings(self, *, always: bool = False) -> NotificationsSettings:
         """The settings of a service, of ours or of the rival, on these servers."""
-        private_key, public_key = token_keys(self.servers.folder)
-        return read_settings(
-            {},
+        _, public_key = token_keys(self.servers.folder)
+        return NotificationsSettings(
             mongo_uri=self.servers.mongo_uri,
             nats_url=self.always.url if always else self.servers.nats_url,
-            token_private_key=private_key,
             token_public_key=public_key,
             smtp_port=self.servers.smtp_port,
             smtp_security="none",

@@ -44,7 +44,7 @@ async def main() -> None:
     with EmbeddedServers(folder) as servers, (folder / "services.log").open("ab", buffering=0) as logs:
         configure_logs("benchmark", stream=logs)
         async with running_system(servers, as_of=DAY) as system:
-            await load(system.settings)
+            await load(system.environ)
             await system.quiet()
             floor = await Floor.open(servers)
             first, last, bare, emails = [], [], [], []

@@ -6,16 +6,19 @@ from typing import cast
 from litestar import Litestar
 
 from services.membership.app import create_app as create_membership
+from services.membership.settings import MembershipSettings
 from services.notifications.app import create_app as create_notifications
+from services.notifications.settings import NotificationsSettings
 from shared.events import all_events
 from shared.kernel.errors import NotFound
 from shared.runtime.service import Service
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Environ, SettingsMissing, read_settings
 
-SERVICES: dict[str, Callable[[Settings], Litestar]] = {
-    "membership": create_membership,
-    "notifications": create_notifications,
+SERVICES: dict[str, Callable[[Environ], Litestar]] = {
+    "membership": lambda environ: create_membership(read_settings(MembershipSettings, environ)),
+    "notifications": lambda environ: create_notifications(read_settings(NotificationsSettings, environ)),
 }
+"""Each service, put together with its own settings in an environment; raises SettingsMissing."""
 
 
 def service_of(app: Litestar) -> Service:
@@ -23,9 +26,22 @@ def service_of(app: Litestar) -> Service:
     return cast("Service", app.state["service"])
 
 
-def create_services(settings: Settings) -> list[Service]:
+def create_apps(environ: Environ) -> dict[str, Litestar]:
+    """All services, put together but not running; raises SettingsMissing with all that any of them lacks."""
+    apps, wrong = {}, list[str]()
+    for name, create in SERVICES.items():
+        try:
+            apps[name] = create(environ)
+        except SettingsMissing as missing:
+            wrong += str(missing).splitlines()
+    if wrong:
+        raise SettingsMissing("\n".join(dict.fromkeys(wrong)))
+    return apps
+
+
+def create_services(environ: Environ) -> list[Service]:
     """All services, put together but not running, for commands that work on their databases."""
-    return [service_of(create(settings)) for create in SERVICES.values()]
+    return [service_of(app) for app in create_apps(environ).values()]
 
 
 def named(services: Sequence[Service], name: str) -> Service:
@@ -33,7 +49,7 @@ def named(services: Sequence[Service], name: str) -> Service:
     for service in services:
         if service.name == name:
             return service
-    raise NotFound(f"there is no service {name}; these are {', '.join(one.name for one in services)}")
+    raise NotFound(f"there is no service {name}; these are {', '.join(service.name for service in services)}")
 
 
 def publishers() -> list[str]:

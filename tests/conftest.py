@@ -37,7 +37,7 @@ def loaded_system(servers: EmbeddedServers) -> AbstractAsyncContextManager[Syste
 @asynccontextmanager
 async def _loaded_system(servers: EmbeddedServers) -> AsyncIterator[System]:
     async with running_system(servers, as_of=DAY) as running:
-        await load(running.settings)
+        await load(running.environ)
         await running.quiet()
         yield running
 

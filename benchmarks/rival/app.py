@@ -12,10 +12,10 @@ from benchmarks.rival.mailer import Mailer
 from benchmarks.rival.relay import relay, set_up_stream
 from benchmarks.rival.store import JarFilled, Store
 from benchmarks.rival.subscriber import connected
-from shared.runtime.settings import Settings
+from services.notifications.settings import NotificationsSettings
 
 
-def create(settings: Settings) -> Litestar:
+def create(settings: NotificationsSettings) -> Litestar:
     """The application; its parts run for as long as its lifespan does."""
     store = Store(settings.mongo_uri)
     mailer = Mailer(settings.smtp_host, settings.smtp_port, settings.mail_from)
@@ -29,7 +29,7 @@ def create(settings: Settings) -> Litestar:
 
 
 @asynccontextmanager
-async def _at_work(settings: Settings, store: Store, mailer: Mailer) -> AsyncIterator[None]:
+async def _at_work(settings: NotificationsSettings, store: Store, mailer: Mailer) -> AsyncIterator[None]:
     async def react(event: JarFilled) -> None:
         if await store.react(event):
             await mailer.deliver(store, {"_id": event.id, "jar": event.jar, "amount": event.amount})

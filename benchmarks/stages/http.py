@@ -26,6 +26,7 @@ from operations.running.keys import certificate_keys, token_keys
 from operations.running.serve import serve
 from operations.running.setup import set_up
 from operations.services import create_services
+from operations.settings import OperatorSettings
 from services.membership.api.bodies import InterestShown
 from shared.kernel.ids import new_id
 from shared.runtime.log import configure_logs
@@ -161,11 +162,11 @@ class System:
             "ASSKOMM_AS_OF": DAY,
         }
         self.folder = folder
-        self.settings: Settings = read_settings(self.environ)
+        self.settings = read_settings(OperatorSettings, self.environ)
         self.token = issue_token(LPR, self.settings.token_private_key)
         self.membership = self._service("membership")
         self.notifications = self._service("notifications")
-        self.services: list[Service] = create_services(self.settings)
+        self.services: list[Service] = create_services(self.environ)
         """For looking at their databases; the processes have their own."""
         self.ags: list[str] = []
 
@@ -180,8 +181,8 @@ class System:
     @asynccontextmanager
     async def running(self, *programs: Program) -> AsyncIterator[None]:
         """Set up, load, and run these processes until the end of `with`."""
-        await set_up(create_services(self.settings), self.settings.nats_url)
-        await load(self.settings)
+        await set_up(create_services(self.environ), self.settings.nats_url)
+        await load(self.environ)
         for service in self.services:
             service.database.open()
         found = self.services[0].database["municipalities"].find({"valid_to": None}, {"_id": 1})
@@ -292,7 +293,7 @@ async def _ready() -> dict[str, bool]:
 
 def _serve_floor(port: int) -> None:
     configure_logs("floor")
-    serve(floor(read_settings(os.environ)), host=HOST, port=port)
+    serve(floor(read_settings(Settings, os.environ)), host=HOST, port=port)
 
 
 if __name__ == "__main__":

@@ -17,20 +17,21 @@ from benchmarks.sink import SinkServer
 from operations.demo.load import rows
 from operations.embedded.child import HOST
 from operations.running.setup import set_up_database
-from operations.services import SERVICES, service_of
+from operations.services import service_of
+from services.notifications.app import create_app
 from services.notifications.domain.contacts import Contact
 from services.notifications.domain.deliveries import Delivery, State, delivery
 from services.notifications.emails import emails_about
 from services.notifications.mailer import CONNECTIONS, Mailer
 from services.notifications.mailer.connection import Connection
 from services.notifications.mailer.mime import mime
+from services.notifications.settings import NotificationsSettings
 from services.notifications.templates import renderer
 from shared.events.membership.milestones import InterestShown
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.ids import new_id, new_trace
 from shared.runtime.service import Service
-from shared.runtime.settings import Settings
 from shared.store.repository import Repository
 
 NAME = "mail"
@@ -75,12 +76,12 @@ class Bare:
         self._writer.close()
 
 
-async def naive(settings: Settings, emails: list[Delivery]) -> float:
+async def naive(settings: NotificationsSettings, emails: list[Delivery]) -> float:
     """Seconds for the way that the documentation of the libraries shows first."""
     return await shared_out(len(emails), range(CONNECTIONS), lambda _, number: _naively(settings, emails[number]))
 
 
-async def _naively(settings: Settings, one: Delivery) -> None:
+async def _naively(settings: NotificationsSettings, one: Delivery) -> None:
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.mail_from
     message["To"] = one.to
@@ -94,9 +95,9 @@ async def _naively(settings: Settings, one: Delivery) -> None:
 class Post:
     """Everything that it takes to send the same emails in each of the ways."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: NotificationsSettings) -> None:
         self.settings = settings
-        self.service: Service = service_of(SERVICES["notifications"](settings))
+        self.service: Service = service_of(create_app(settings))
         self.deliveries: Repository[Delivery] = next(one for one in self.service.repositories if one.kind is Delivery)
         self._render = renderer(settings.public_url)
         self._facts = [
@@ -130,7 +131,7 @@ class Post:
             await self.deliveries.store.commit(cause, *steps)
         return claimed
 
-    async def mail(self, settings: Settings, claimed: list[Delivery]) -> float:
+    async def mail(self, settings: NotificationsSettings, claimed: list[Delivery]) -> float:
         """Seconds for our mailer to send what is stored, and to record it."""
         mailer = Mailer(self.deliveries, settings, self.service.lease)
         running = asyncio.create_task(mailer.run())
@@ -162,7 +163,7 @@ async def shared_out(count: int, connections: Sequence[T], send: Callable[[T, in
     return time.perf_counter() - started
 
 
-async def bare(settings: Settings, emails: list[Delivery]) -> float:
+async def bare(settings: NotificationsSettings, emails: list[Delivery]) -> float:
     """Seconds for the floor: the same bytes, made before, over as many connections of the library as we have."""
     connections = [aiosmtplib.SMTP(hostname=HOST, port=settings.smtp_port, start_tls=False) for _ in range(CONNECTIONS)]
     for one in connections:
@@ -170,7 +171,7 @@ async def bare(settings: Settings, emails: list[Delivery]) -> float:
     return await _sent_over(connections, settings.mail_from, emails)
 
 
-async def sockets(settings: Settings, emails: list[Delivery]) -> float:
+async def sockets(settings: NotificationsSettings, emails: list[Delivery]) -> float:
     """Seconds for the same bytes without the library."""
     connections = [await Bare.open(settings.smtp_port) for _ in range(CONNECTIONS)]
     return await _sent_over(connections, settings.mail_from, emails)
@@ -188,7 +189,7 @@ async def _sent_over(connections: Sequence[aiosmtplib.SMTP | Bare], sender: str,
     return seconds
 
 
-async def without_database(settings: Settings, emails: list[Delivery]) -> float:
+async def without_database(settings: NotificationsSettings, emails: list[Delivery]) -> float:
     """Seconds for our connections and our MIME, with nothing recorded."""
     sender, to = settings.mail_from, emails[0].to
     connections = [Connection(settings) for _ in range(CONNECTIONS)]
@@ -209,7 +210,10 @@ async def run(bench: Bench) -> list[Row]:
     settings, count, few = post.settings, EMAILS, bench.scaled(NAIVE_EMAILS)
 
     async def sample(
-        way: Callable[[Settings, list[Delivery]], Awaitable[float]], count: int = count, *, stored: bool = False
+        way: Callable[[NotificationsSettings, list[Delivery]], Awaitable[float]],
+        count: int = count,
+        *,
+        stored: bool = False,
     ) -> Sample:
         emails = await post.store(post.emails(count)) if stored else post.emails(count)
         with bench.measured(sink=sink.pid) as measured:

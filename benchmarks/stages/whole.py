@@ -22,6 +22,7 @@ from benchmarks.rival.app import create
 from benchmarks.sink import Sink
 from benchmarks.stages.http import Connection, Program, System, closed_loop, request
 from operations.embedded.child import HOST
+from services.notifications.settings import NotificationsSettings
 from shared.runtime.log import configure_logs
 from shared.runtime.settings import read_settings
 
@@ -216,7 +217,7 @@ def _cpu_row(found: Results) -> Row:
 
 def _serve_rival(port: int) -> None:
     configure_logs("rival")
-    app = create(read_settings(os.environ))
+    app = create(read_settings(NotificationsSettings, os.environ))
     uvicorn.run(app, host=HOST, port=port, access_log=False, log_config=None, server_header=False)
 
 

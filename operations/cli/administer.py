@@ -1,4 +1,4 @@
-"""Commands that prepare the system and tell how it stands."""
+"""Commands that prepare the system, issue tokens, and show the state of the services."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from operations.cli.settings import console, find_settings, folder
+from operations.cli.settings import console, find_environ, find_settings, folder
 from shared.web.rights import SAXONY, Actor, Grant, Role, actor
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def setup() -> None:
     from operations.running.setup import set_up  # noqa: PLC0415
     from operations.services import create_services  # noqa: PLC0415
 
-    settings = find_settings()
+    services = create_services(find_environ())
     with console.status("setting up streams, durables, collections and indexes"):
-        asyncio.run(set_up(create_services(settings), settings.nats_url))
+        asyncio.run(set_up(services, find_settings().nats_url))
     console.print("set up")
 
 
@@ -33,7 +33,7 @@ def load(*, as_json: Annotated[bool, typer.Option("--json", help="Print what was
     from services.membership.domain.official import ATTRIBUTION  # noqa: PLC0415
 
     with console.status("loading municipalities, history and contacts"):
-        loaded = asyncio.run(load_all(find_settings()))
+        loaded = asyncio.run(load_all(find_environ()))
     if as_json:
         typer.echo(msgspec.json.encode(loaded).decode())
         return
@@ -116,12 +116,11 @@ async def _status() -> "dict[str, ServiceStatus]":
     from operations.care.status import status as status_of  # noqa: PLC0415
     from operations.services import create_services  # noqa: PLC0415
 
-    settings = find_settings()
-    services = create_services(settings)
+    services = create_services(find_environ())
     for service in services:
         service.database.open()
     try:
-        return await status_of(services, settings.nats_url)
+        return await status_of(services, find_settings().nats_url)
     finally:
         for service in services:
             await service.database.close()

@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from operations.cli.settings import console, find_settings
+from operations.cli.settings import console, find_environ
 
 if TYPE_CHECKING:
     from operations.care.audit import Audit
@@ -38,7 +38,7 @@ async def _audit(name: str) -> "Audit":
     from operations.care.audit import audit as audit_service  # noqa: PLC0415
     from operations.services import create_services, named  # noqa: PLC0415
 
-    service = named(create_services(find_settings()), name)
+    service = named(create_services(find_environ()), name)
     service.database.open()
     try:
         with Progress(console=console, transient=True) as progress:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from operations.cli.settings import console, find_settings, folder
+from operations.cli.settings import console, find_environ, find_settings, folder
 
 if TYPE_CHECKING:
     from operations.embedded.mail_sink import Mail
@@ -143,7 +143,7 @@ def parked_drop(
 async def _services() -> "AsyncIterator[list[Service]]":
     from operations.services import create_services  # noqa: PLC0415
 
-    services = create_services(find_settings())
+    services = create_services(find_environ())
     for service in services:
         service.database.open()
     try:

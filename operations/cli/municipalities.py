@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from services.membership.domain.list_diff import ListDiff
     from services.membership.domain.registry import Official
     from services.membership.records import Records
-    from shared.runtime.settings import Settings
 
 municipalities = typer.Typer(
     help="Bring the municipalities up to date with a newer official list, a CSV file.", no_args_is_help=True
@@ -65,9 +64,8 @@ async def _previewed(rows: "tuple[Official, ...]", valid_from: date) -> "ListDif
     from services.membership.use_cases import registry  # noqa: PLC0415
     from shared.kernel.clock import berlin_day  # noqa: PLC0415
 
-    settings = find_settings()
-    async with _records(settings) as records:
-        return await registry.preview(records, rows, valid_from, berlin_day(settings.clock()))
+    async with _records() as records:
+        return await registry.preview(records, rows, valid_from, berlin_day(find_settings().clock()))
 
 
 async def _apply(rows: "tuple[Official, ...]", previewed: "ListDiff", by: str) -> None:
@@ -75,18 +73,17 @@ async def _apply(rows: "tuple[Official, ...]", previewed: "ListDiff", by: str) -
     from shared.kernel.cause import Cause  # noqa: PLC0415
     from shared.kernel.ids import new_id, new_trace  # noqa: PLC0415
 
-    settings = find_settings()
-    cause = Cause(actor=by, at=settings.clock(), id=new_id(), trace=new_trace())
-    async with _records(settings) as records:
+    cause = Cause(actor=by, at=find_settings().clock(), id=new_id(), trace=new_trace())
+    async with _records() as records:
         await registry.apply(records, rows, previewed.valid_from, previewed.digest, cause)
 
 
 @asynccontextmanager
-async def _records(settings: "Settings") -> "AsyncIterator[Records]":
+async def _records() -> "AsyncIterator[Records]":
     from services.membership.records import records  # noqa: PLC0415
     from shared.runtime.service import Service  # noqa: PLC0415
 
-    service = Service("membership", settings)
+    service = Service("membership", find_settings())
     service.database.open()
     try:
         yield records(service)

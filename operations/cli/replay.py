@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from operations.cli.settings import console, find_settings
+from operations.cli.settings import console, find_environ, find_settings
 
 if TYPE_CHECKING:
     from operations.care.replay import Replayed
@@ -39,19 +39,18 @@ async def _replay(name: str, *, wait: bool) -> "dict[str, Replayed]":
     from operations.care.replay import replayable, until_published  # noqa: PLC0415
     from operations.services import create_services  # noqa: PLC0415
 
-    settings = find_settings()
-    done = {}
+    services, nats_url, done = create_services(find_environ()), find_settings().nats_url, {}
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("", total=None)
 
         def report(what: str, count: int, total: int) -> None:
             progress.update(task, description=what, completed=count, total=total)
 
-        for service in replayable(create_services(settings), name):
+        for service in replayable(services, name):
             service.database.open()
             try:
                 report(f"waiting until {service.name} pauses", 0, 1)
-                done[service.name] = await replay_service(service, settings.nats_url, report)
+                done[service.name] = await replay_service(service, nats_url, report)
                 if wait and done[service.name].missing:
                     await until_published(service, report)
             finally:

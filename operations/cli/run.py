@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from operations.cli.settings import console, find_settings, folder
+from operations.cli.settings import console, find_environ, folder
 from operations.embedded.servers import EmbeddedServers
 
 
@@ -69,7 +69,7 @@ def serve(
     """Run one service until it is told to stop, as in production."""
     from operations.running.serve import serve_service  # noqa: PLC0415
 
-    serve_service(service, find_settings(), host=host, port=port)
+    serve_service(service, find_environ(), host=host, port=port)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which system a command means, and how errors are told to people."""
+"""The system that a command works on, and errors in words."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from shared.runtime.settings import Settings
+    from operations.settings import OperatorSettings
+    from shared.runtime.settings import Environ
 
 console = Console(stderr=True, highlight=False)
-"""For progress and errors; what a command answers goes to standard output."""
+"""The console for progress and errors; what a command answers goes to standard output."""
 
 
 def folder() -> Path:
@@ -18,26 +19,34 @@ def folder() -> Path:
     return Path(os.environ.get("ASSKOMM_VAR", "var")).resolve()
 
 
-def find_settings() -> "Settings":
-    """The settings in the environment, else those of the embedded system that was started last."""
+def find_environ() -> "Environ":
+    """The environment of this process, else that of the embedded system that was started last."""
     import msgspec  # noqa: PLC0415
 
-    from operations.running.local import settings_file  # noqa: PLC0415
-    from shared.runtime.settings import Settings, SettingsMissing, read_settings  # noqa: PLC0415
+    from operations.running.local import environ_file  # noqa: PLC0415
+    from shared.runtime.settings import SettingsMissing  # noqa: PLC0415
 
-    file = settings_file(folder())
+    file = environ_file(folder())
     if any(name.startswith(("ASSKOMM_MONGO_URI", "ASSKOMM_NATS_URL")) for name in os.environ):
-        return read_settings()
+        return os.environ
     if file.exists():
-        return msgspec.json.decode(file.read_bytes(), type=Settings)
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
     raise SettingsMissing(
         f"no system is known: neither ASSKOMM_MONGO_URI and ASSKOMM_NATS_URL are set, nor is there {file}; "
         "start one with `asskomm up`, or set the variables"
     )
 
 
+def find_settings() -> "OperatorSettings":
+    """The settings of an operator in that environment."""
+    from operations.settings import OperatorSettings  # noqa: PLC0415
+    from shared.runtime.settings import read_settings  # noqa: PLC0415
+
+    return read_settings(OperatorSettings, find_environ())
+
+
 def say_error(error: Exception) -> bool:
-    """Tell people of an error that they can mend; False when it is one of ours, which deserves a traceback."""
+    """Say an error that people can mend in words; return False for one of ours, which deserves a traceback."""
     from nats.errors import Error as NatsError  # noqa: PLC0415
 
     from operations.embedded.servers import EmbeddedError  # noqa: PLC0415

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from operations.cli.settings import find_settings
+from operations.cli.settings import find_environ
 
 if TYPE_CHECKING:
     from services.membership.certificate import Certificate, Keys
@@ -33,12 +33,13 @@ def verify(
 def _trusted(given: typer.FileText | None) -> "Keys":
     """The keys that were given, else those of the system that is known here."""
     from services.membership.certificate import Keyring, read_keys  # noqa: PLC0415
-    from shared.runtime.settings import SettingsMissing  # noqa: PLC0415
+    from services.membership.settings import MembershipSettings  # noqa: PLC0415
+    from shared.runtime.settings import SettingsMissing, read_settings  # noqa: PLC0415
 
     if given:
         return read_keys(given.read())
     try:
-        settings = find_settings()
+        settings = read_settings(MembershipSettings, find_environ())
     except SettingsMissing as missing:
         raise SettingsMissing(f"{missing}; or name the keys to trust with --keys") from missing
     return Keyring.of(settings.certificate_key, settings.certificate_retired_keys).trusted

@@ -52,7 +52,7 @@ async def _load(system: System, progress: Progress, out: Console) -> None:
             tasks[what] = progress.add_task(f"{what} laden")
         progress.update(tasks[what], completed=done, total=total)
 
-    loaded = await load(system.settings, report)
+    loaded = await load(system.environ, report)
     waiting = progress.add_task("Ereignisse verarbeiten", total=None)
     await system.quiet()
     for task in (*tasks.values(), waiting):

@@ -26,7 +26,7 @@ from shared.kernel.clock import BERLIN
 from shared.kernel.decision import Decision
 from shared.kernel.ids import new_file_number, new_id, new_trace
 from shared.runtime.service import Service
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Environ, Settings, read_settings
 from shared.store.unit_of_work import Change
 
 BATCH = 150
@@ -45,8 +45,9 @@ class Loaded:
     contacts: int
 
 
-async def load(settings: Settings, report: Report = lambda *_: None) -> Loaded:
+async def load(environ: Environ, report: Report = lambda *_: None) -> Loaded:
     """Load municipalities, the alliance's history and the contacts, unless they are there already."""
+    settings = read_settings(Settings, environ)
     membership, notifications = Service("membership", settings), Service("notifications", settings)
     membership.database.open()
     notifications.database.open()

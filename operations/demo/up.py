@@ -23,7 +23,7 @@ async def run_up(servers: EmbeddedServers, progress: Progress, *, port: int, as_
         task = progress.add_task("Dienste starten", total=None)
         async with running_system(servers, port=port, as_of=as_of) as system:
             progress.update(task, description="Kommunen, Geschichte und Kontakte laden")
-            await load(system.settings)
+            await load(system.environ)
             progress.remove_task(task)
             who = actor("lpr/up", Role.LPR)
             token = issue_token(who, system.settings.token_private_key, timedelta(days=1))

@@ -6,8 +6,9 @@ import socket
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,9 +23,10 @@ from operations.embedded.servers import EmbeddedServers
 from operations.running.keys import certificate_keys, token_keys, write_secret
 from operations.running.serve import QuietServer, spare_what_stays
 from operations.running.setup import set_up
-from operations.services import SERVICES, service_of
+from operations.services import create_apps, service_of
+from operations.settings import OperatorSettings
 from shared.runtime.service import Service
-from shared.runtime.settings import Settings, read_settings
+from shared.runtime.settings import Environ, read_settings
 
 T = TypeVar("T")
 
@@ -34,13 +36,19 @@ QUIET_WITHIN_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class System:
-    """The system at work: its settings, its services, where it answers, and how long each part took to get ready."""
+    """A running system: its environment, its services, and where it answers."""
 
-    settings: Settings
+    environ: Environ = field(repr=False)
     services: list[Service]
     url: str
     maildir: Path
     seconds: dict[str, float]
+    """How long each part took to get ready."""
+
+    @cached_property
+    def settings(self) -> OperatorSettings:
+        """The settings of its operator."""
+        return read_settings(OperatorSettings, self.environ)
 
     async def status(self) -> dict[str, ServiceStatus]:
         """How every service stands."""
@@ -61,31 +69,32 @@ class System:
             await asyncio.sleep(pause)
 
 
-def settings_for(servers: EmbeddedServers, *, port: int, as_of: date | None, smtp_timeout: float = 5.0) -> Settings:
-    """The settings of a system on embedded servers; they are also left in its folder for other commands."""
+def environ_for(
+    servers: EmbeddedServers, *, port: int, as_of: date | None, smtp_timeout: float = 5.0
+) -> dict[str, str]:
+    """The environment of a system on embedded servers; it is also left in its folder for other commands."""
     private_key, public_key = token_keys(servers.folder)
     certificate_key, retired_keys = certificate_keys(servers.folder)
-    settings = read_settings(
-        {},
-        mongo_uri=servers.mongo_uri,
-        nats_url=servers.nats_url,
-        token_private_key=private_key,
-        token_public_key=public_key,
-        certificate_key=certificate_key,
-        certificate_retired_keys=retired_keys,
-        as_of=as_of,
-        public_url=f"http://{HOST}:{port}",
-        smtp_port=servers.smtp_port,
-        smtp_security="none",
-        smtp_timeout=smtp_timeout,
-    )
-    write_secret(settings_file(servers.folder), msgspec.json.encode(settings))
-    return settings
+    environ = {
+        "ASSKOMM_MONGO_URI": servers.mongo_uri,
+        "ASSKOMM_NATS_URL": servers.nats_url,
+        "ASSKOMM_TOKEN_PUBLIC_KEY": public_key,
+        "ASSKOMM_TOKEN_PRIVATE_KEY": private_key,
+        "ASSKOMM_CERTIFICATE_KEY": certificate_key,
+        "ASSKOMM_CERTIFICATE_RETIRED_KEYS": retired_keys,
+        "ASSKOMM_AS_OF": as_of.isoformat() if as_of else "",
+        "ASSKOMM_PUBLIC_URL": f"http://{HOST}:{port}",
+        "ASSKOMM_SMTP_PORT": str(servers.smtp_port),
+        "ASSKOMM_SMTP_SECURITY": "none",
+        "ASSKOMM_SMTP_TIMEOUT": str(smtp_timeout),
+    }
+    write_secret(environ_file(servers.folder), msgspec.json.encode(environ))
+    return environ
 
 
-def settings_file(folder: Path) -> Path:
-    """Where the settings of an embedded system are left for other commands."""
-    return folder / "settings.json"
+def environ_file(folder: Path) -> Path:
+    """The file in which an embedded system leaves its environment for other commands."""
+    return folder / "environment.json"
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -106,19 +115,19 @@ async def running_system(
         # asyncio sets this for sockets it has made itself; otherwise every answer waits 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port = listening.getsockname()[1]
-        settings = settings_for(servers, port=port, as_of=as_of)
+        environ = environ_for(servers, port=port, as_of=as_of)
         with _timed(seconds, "apps"):
-            apps = {name: create(settings) for name, create in SERVICES.items()}
+            apps = create_apps(environ)
             services = [service_of(app) for app in apps.values()]
         with _timed(seconds, "set-up"):
-            await set_up(services, settings.nats_url)
+            await set_up(services, servers.nats_url)
         async with AsyncExitStack() as stack:
             with _timed(seconds, "services"):
                 for app in apps.values():
                     await stack.enter_async_context(app.lifespan())
                 await stack.enter_async_context(_serving(front(apps), listening))
                 await _all_ready(services)
-            yield System(settings, services, f"http://{HOST}:{port}", servers.maildir, seconds)
+            yield System(environ, services, f"http://{HOST}:{port}", servers.maildir, seconds)
 
 
 def front(apps: dict[str, Litestar]) -> ASGIApp:

@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from operations.services import SERVICES, service_of
 from shared.runtime.log import configure_logs
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Environ
 from shared.runtime.watchdog import Watchdog
 
 STOP_SECONDS = 7
@@ -28,11 +28,11 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-def serve_service(name: str, settings: Settings, *, host: str, port: int) -> None:
+def serve_service(name: str, environ: Environ, *, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; a watchdog ends the process when it is beyond repair."""
-    configure_logs(name, settings.log_level)
-    app = SERVICES[name](settings)
+    app = SERVICES[name](environ)
     service = service_of(app)
+    configure_logs(name, service.settings.log_level)
     service.in_background(Watchdog(service.broker).run)
     serve(app, host=host, port=port)
 

@@ -1,4 +1,4 @@
-"""Puts membership together."""
+"""The composition of membership."""
 
 from litestar import Litestar
 
@@ -6,12 +6,12 @@ from services.membership.api import routes
 from services.membership.certificate import Keyring
 from services.membership.deadlines import deadlines
 from services.membership.records import records
+from services.membership.settings import MembershipSettings
 from services.membership.subscribers import subscribers
 from shared.runtime.service import Service
-from shared.runtime.settings import Settings
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: MembershipSettings) -> Litestar:
     """The service as an ASGI application; it runs for as long as the application does."""
     service = Service("membership", settings)
     kept = records(service)

@@ -1,12 +1,12 @@
 """Values: what is compared by what it holds, and never changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
 def value(kind: type[T]) -> type[T]:
     """Make a class a frozen, keyword-only dataclass with slots: the form of every state, event and part of one.
 

@@ -8,10 +8,11 @@ import os
 import sys
 
 from operations import cli
-from operations.cli.settings import find_settings
+from operations.cli.settings import find_environ
 from operations.running import setup
 from operations.running.serve import serve_service
 from operations.services import SERVICES, publishers
+from shared.runtime.settings import Settings, read_settings
 from tests.builds.purse.app import create_app
 from tests.builds.sabotage import SABOTAGES
 
@@ -20,7 +21,7 @@ VARIABLE = "SABOTAGE"
 
 def main() -> None:
     """Put in what is to be there, then do what the command line says."""
-    SERVICES["purse"] = create_app
+    SERVICES["purse"] = lambda environ: create_app(read_settings(Settings, environ))
     setattr(setup, "publishers", lambda: [*publishers(), "purse"])  # noqa: B010 -- it is not exported, but used
     if name := os.environ.get(VARIABLE):
         SABOTAGES[name]()
@@ -37,7 +38,7 @@ def _serve() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args(sys.argv[2:])
-    serve_service(options.service, find_settings(), host=options.host, port=options.port)
+    serve_service(options.service, find_environ(), host=options.host, port=options.port)
 
 
 main()

@@ -14,14 +14,14 @@ from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.ids import new_id, new_trace
 from shared.runtime.service import Service
-from shared.runtime.settings import read_settings
+from shared.runtime.settings import Settings
 
 
 class Archive:
     """Membership without its HTTP API, set up as in production."""
 
     def __init__(self, servers: EmbeddedServers) -> None:
-        settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
+        settings = Settings(mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
         self.service = Service(f"archive_{secrets.token_hex(6)}", settings)
         self.database = self.service.database
         self.records = Records(

@@ -13,7 +13,9 @@ from operations.running.local import System
 from services.membership.api.certificates import certificate_routes
 from services.membership.certificate import Keyring, check, opened, read_keys
 from services.membership.domain.agreement import Agreement
+from services.membership.settings import MembershipSettings
 from shared.events.membership.agreements import AgreementSigned, AgreementSignedByParty
+from shared.runtime.settings import read_settings
 from shared.store.mongo import Database
 from shared.store.repository import Repository
 from shared.store.rows import EVENTS
@@ -137,4 +139,5 @@ async def test_the_public_keys_are_answered_the_current_one_first(office: Office
 
 
 async def test_the_system_has_a_key_for_certificates(system: System) -> None:
-    assert Keyring.of(system.settings.certificate_key, system.settings.certificate_retired_keys).current
+    settings = read_settings(MembershipSettings, system.environ)
+    assert Keyring.of(settings.certificate_key, settings.certificate_retired_keys).current

@@ -17,10 +17,10 @@ from services.notifications.domain.emails import Email, Text
 from services.notifications.domain.members import Member
 from services.notifications.mailer import Mailer
 from services.notifications.records import Records
+from services.notifications.settings import NotificationsSettings
 from services.notifications.use_cases import Postroom, _post
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Stale
-from shared.runtime.settings import Settings
 from shared.store.locks import SharedQuery
 from shared.store.repository import Repository
 from shared.store.store import Store
@@ -32,7 +32,7 @@ EVENTS = ("e1", "e2", "e3")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Timed(Settings):
+class Timed(NotificationsSettings):
     """Settings with a clock that a test holds."""
 
     timepiece: Clock

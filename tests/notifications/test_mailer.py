@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from typing import cast
+from typing import Literal, cast
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ from services.notifications.domain.deliveries import (
 from services.notifications.domain.emails import Text
 from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
 from services.notifications.mailer.mime import mime
-from shared.runtime.settings import Settings, read_settings
+from services.notifications.settings import NotificationsSettings
 
 NOW = datetime(2023, 1, 27, 10, 30, tzinfo=UTC)
 SENDER = "allianz@asskomm.example"
@@ -174,9 +174,9 @@ def polite(line: bytes) -> bytes:
     return b"250 fine\r\n" if line.rstrip() == b"." or line[:4] in {b"EHLO", b"MAIL", b"RCPT", b"RSET"} else b""
 
 
-def settings(port: int, security: str = "none") -> Settings:
-    return read_settings(
-        {}, mongo_uri="", nats_url="", token_public_key="", smtp_port=port, smtp_security=security, smtp_timeout=0.5
+def settings(port: int, security: Literal["starttls", "none"] = "none") -> NotificationsSettings:
+    return NotificationsSettings(
+        mongo_uri="", nats_url="", token_public_key="", smtp_port=port, smtp_security=security, smtp_timeout=0.5
     )
 
 

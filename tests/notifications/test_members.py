@@ -20,7 +20,7 @@ from services.notifications.use_cases import Postroom, keep_contact, notify_of_m
 from shared.events.membership.members import MemberJoined, MemberLeft
 from shared.events.membership.municipalities import MunicipalityRenamed
 from shared.runtime.service import Service
-from shared.runtime.settings import read_settings
+from shared.runtime.settings import Settings
 from tests.notifications.examples import JOINED, LEFT
 from tests.shared.kitchen import cause
 
@@ -70,7 +70,7 @@ class Drawer:
 
 @pytest.fixture(scope="module")
 async def kept(servers: EmbeddedServers) -> AsyncIterator[Records]:
-    settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
+    settings = Settings(mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
     service = Service(f"postroom_{secrets.token_hex(6)}", settings)
     kept = records(service)
     await set_up_database(service)

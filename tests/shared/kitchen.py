@@ -14,7 +14,7 @@ from shared.kernel.errors import Refused
 from shared.kernel.ids import new_id, new_trace
 from shared.kernel.value import value
 from shared.runtime.service import Service
-from shared.runtime.settings import read_settings
+from shared.runtime.settings import Settings
 from shared.store.mongo import Document
 from shared.store.repository import Index, Repository
 from shared.store.rows import EVENTS
@@ -86,7 +86,7 @@ class Kitchen:
 
     def __init__(self, servers: EmbeddedServers) -> None:
         name = f"kitchen_{secrets.token_hex(6)}"
-        settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
+        settings = Settings(mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
         self.service = Service(name, settings)
         self.database = self.service.database
         self.store = self.service.store

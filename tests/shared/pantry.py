@@ -16,7 +16,7 @@ from shared.kernel.cloudevents import Envelope
 from shared.nats.streams import set_up_streams
 from shared.outbox import relay
 from shared.runtime.service import Service
-from shared.runtime.settings import read_settings
+from shared.runtime.settings import Settings
 from shared.store.mongo import Database
 from shared.store.repository import Index
 from shared.store.rows import EVENTS, row_envelope
@@ -33,7 +33,7 @@ class Pantry:
     def __init__(self, servers: EmbeddedServers, folder: Path) -> None:
         self.server = NatsServer(folder)
         self.database = Database(servers.mongo_uri, "kitchen")
-        settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=self.server.url, token_public_key="")
+        settings = Settings(mongo_uri=servers.mongo_uri, nats_url=self.server.url, token_public_key="")
         self.service = Service("kitchen", settings)
         # Not a second, as in production.
         self.service.broker.nats._connection_kwargs["reconnect_time_wait"] = 0.05

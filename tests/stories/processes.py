@@ -10,7 +10,7 @@ from operations.demo.load import load
 from operations.embedded.child import HOST, Server
 from operations.embedded.mail_sink import Mail, read_mails
 from operations.embedded.servers import EmbeddedServers
-from operations.running.local import System, settings_for
+from operations.running.local import System, environ_for
 from operations.running.setup import set_up
 from operations.services import create_services
 from shared.store.crashpoints import VARIABLE
@@ -74,14 +74,14 @@ class World:
 
     def __init__(self, servers: EmbeddedServers) -> None:
         self.servers = servers
-        self.settings = settings_for(servers, port=1, as_of=DAY, smtp_timeout=1.2)
+        environ = environ_for(servers, port=1, as_of=DAY, smtp_timeout=1.2)
         self.processes = {name: Process(name, servers.folder) for name in ("membership", "notifications")}
-        self.system = System(self.settings, create_services(self.settings), "", servers.maildir, {})
+        self.system = System(environ, create_services(environ), "", servers.maildir, {})
 
     async def open(self) -> None:
         """Set up and load; the services are not running yet."""
-        await set_up(create_services(self.settings), self.settings.nats_url)
-        await load(self.settings)
+        await set_up(create_services(self.system.environ), self.servers.nats_url)
+        await load(self.system.environ)
         for service in self.system.services:
             service.database.open()
 

@@ -17,7 +17,7 @@ from tests.waiting import until
 async def office(world: World) -> AsyncIterator[Staff]:
     world.start()
     async with httpx.AsyncClient(base_url=world.processes["membership"].url, timeout=10) as http:
-        yield Staff(http, world.settings.token_private_key)
+        yield Staff(http, world.system.settings.token_private_key)
 
 
 async def test_signatures_are_accepted_while_nats_is_away_and_all_follows_when_it_is_back(
@@ -74,7 +74,7 @@ async def test_what_is_refused_for_good_fails_at_once_and_can_be_sent_again(worl
 
     path = f"/notifications/v1/deliveries/{failed[0]['_id']}/attempts"
     async with httpx.AsyncClient(base_url=world.processes["notifications"].url, timeout=10) as http:
-        lpr = Staff(http, world.settings.token_private_key)
+        lpr = Staff(http, world.system.settings.token_private_key)
         again = await lpr.post(LPR, path)
         assert again.status_code == 201, again.text
         await world.system.quiet()

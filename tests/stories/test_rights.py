@@ -119,7 +119,7 @@ def address(path: str, ids: dict[str, str]) -> str:
 def test_every_route_is_in_the_tables(system: System) -> None:
     routes = {
         f"{method} {route.path.removeprefix('/membership/v1')}"
-        for route in SERVICES["membership"](system.settings).routes
+        for route in SERVICES["membership"](system.environ).routes
         if isinstance(route, HTTPRoute) and route.path.startswith("/membership/v1")
         for method in route.methods - {"OPTIONS"}
     }

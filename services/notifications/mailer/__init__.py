@@ -13,10 +13,10 @@ from services.notifications.domain.deliveries import Delivery, State
 from services.notifications.mailer.connection import Connection, NoAnswer, Permanent, Temporary, Unreached
 from services.notifications.mailer.mime import mime
 from services.notifications.records import Deliveries
+from services.notifications.settings import NotificationsSettings
 from shared.kernel.cause import Cause
 from shared.kernel.decision import Decision
 from shared.kernel.ids import new_id, new_trace
-from shared.runtime.settings import Settings
 from shared.store.crashpoints import crashpoint
 from shared.store.lease import Lease
 from shared.store.mongo import OUTAGES
@@ -51,7 +51,7 @@ class Mailer:
     behind lapses, and the holder of the lease claims the delivery anew.
     """
 
-    def __init__(self, deliveries: Deliveries, settings: Settings, lease: Lease) -> None:
+    def __init__(self, deliveries: Deliveries, settings: NotificationsSettings, lease: Lease) -> None:
         self._deliveries, self._lease = deliveries, lease
         self._clock, self._sender = settings.clock, settings.mail_from
         self._attempt = timedelta(seconds=2 * settings.smtp_timeout)

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import aiosmtplib
 
-from shared.runtime.settings import Settings
+from services.notifications.settings import NotificationsSettings
 
 
 class Unreached(Exception):  # noqa: N818 -- says what is the matter
@@ -26,7 +26,7 @@ class NoAnswer(Exception):  # noqa: N818 -- says what is the matter
 class Connection:
     """One connection to the mail server, made when it is needed and kept while it works."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: NotificationsSettings) -> None:
         self._settings = settings
         self._client: aiosmtplib.SMTP | None = None
 

@@ -181,7 +181,7 @@ async def two_towns(folder: Path) -> AsyncIterator[Lossy]:
         async with running_system(servers, as_of=DAY) as system:
             with pytest.MonkeyPatch.context() as instead:
                 instead.setattr(loading, "rows", lambda name: [row for row in rows(name) if row.get("ags") in few])
-                await loading.load(system.settings)
+                await loading.load(system.environ)
             yield Lossy(servers, system)
 
 
@@ -206,7 +206,7 @@ async def test_after_all_was_lost_the_stream_is_filled_again_and_nobody_is_told_
         answer = await staff.post(LPR, f"/membership/v1/municipalities/{OTHER.ags}/interests", shown_on="2023-01-20")
     assert answer.status_code == 201, answer.text
 
-    await set_up(create_services(lossy.system.settings), lossy.system.settings.nats_url)
+    await set_up(create_services(lossy.system.environ), lossy.system.settings.nats_url)
     told = json.loads(await lossy.asskomm("replay", "--json"))
     events = len(await lossy.stored())
     assert told == {"membership": {"events": events, "missing": events - 1}}

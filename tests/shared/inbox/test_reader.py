@@ -22,7 +22,7 @@ from shared.kernel.cloudevents import Envelope
 from shared.nats import streams
 from shared.nats.streams import set_up_streams
 from shared.runtime.service import Service
-from shared.runtime.settings import read_settings
+from shared.runtime.settings import Settings
 from tests.lifespan import in_a_task_of_its_own
 from tests.waiting import until
 
@@ -40,7 +40,7 @@ class Bookworm:
     """A service that reads all pages, and whoever snatches some from it."""
 
     def __init__(self, servers: EmbeddedServers, js: JetStreamContext) -> None:
-        settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
+        settings = Settings(mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
         self.service, self.js = Service("bookworm", settings), js
         self.read: list[int] = []
         self.unreadable: set[int] = set()

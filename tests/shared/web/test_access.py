@@ -10,7 +10,6 @@ from litestar.routes import HTTPRoute
 
 from operations.running.local import System
 from operations.services import SERVICES
-from shared.runtime.settings import read_settings
 from shared.web.rights import Role, actor
 from shared.web.tokens import issue_token, new_keys
 
@@ -22,11 +21,11 @@ OPEN |= {("GET", "/membership/v1/events/1")}
 
 def every_route() -> list[tuple[str, str]]:
     """Each method and address that any service answers to, with some value for what stands in braces."""
-    settings = read_settings({}, mongo_uri="mongodb://nowhere", nats_url="nats://nowhere", token_public_key="")
+    environ = {"MONGO_URI": "mongodb://nowhere", "NATS_URL": "nats://nowhere", "TOKEN_PUBLIC_KEY": "none"}
     return [
         (method, address if address.startswith(f"/{name}/v1/") else f"/{name}{address}")
         for name, create in SERVICES.items()
-        for route in create(settings).routes
+        for route in create({f"ASSKOMM_{name}": value for name, value in environ.items()}).routes
         if isinstance(route, HTTPRoute)
         for address in [re.sub(r"\{\w+\}", "1", route.path_format)]
         for method in sorted(route.methods)
