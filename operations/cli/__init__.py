@@ -35,7 +35,7 @@ app.add_typer(municipalities.municipalities, name="municipalities")
 
 
 def main() -> None:
-    """Run the command that was typed; an error that people can mend is told without a traceback."""
+    """Run the command that was typed; errors that people can mend come without a traceback."""
     try:
         app()
     except KeyboardInterrupt:

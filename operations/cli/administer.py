@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def setup() -> None:
-    """Create or update streams, durables, collections and indexes; doing it again changes nothing."""
+    """Create or update streams, durables, collections and indexes; this is idempotent."""
     from operations.running.setup import set_up  # noqa: PLC0415
     from operations.services import create_services  # noqa: PLC0415
 
@@ -85,7 +85,7 @@ def _grant(words: str) -> Grant:
 
 
 def rotate_certificate_key() -> None:
-    """Let the embedded system sign certificates with another key; those that are signed stay valid."""
+    """Replace the key that the embedded system signs certificates with; existing certificates stay valid."""
     from operations.running.keys import rotate_certificate_key as rotate  # noqa: PLC0415
 
     rotate(folder())
@@ -93,7 +93,7 @@ def rotate_certificate_key() -> None:
 
 
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Tell what is under way and what is stuck: outbox, consumers' lag, parked events, emails by state."""
+    """Show what is under way and what is stuck: outbox, consumers' lag, parked events, emails by state."""
     found = asyncio.run(_status())
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())

@@ -18,7 +18,7 @@ def audit(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Rebuild everything of a service from its events and report what differs from the stored state."""
+    """Rebuild every aggregate of a service from its events and report differences from the stored state."""
     found = asyncio.run(_audit(service))
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())

@@ -24,7 +24,7 @@ parked = typer.Typer(help="Look after events that a service could not react to."
 
 @mail.command("list")
 def mail_list(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the emails in the order of their arrival."""
+    """List the emails in order of arrival."""
     mails = _mails()
     if as_json:
         plain = [{"key": m.key, "to": m.to, "subject": m.subject, "message_id": m.message_id} for m in mails]
@@ -69,7 +69,7 @@ def events_tail(
     *,
     follow: Annotated[bool, typer.Option(help="Wait for more, until Ctrl-C.")] = True,
 ) -> None:
-    """Print events as they are published, one JSON object a line."""
+    """Print events as they are published, one JSON object per line."""
     from operations.care.tail import tail  # noqa: PLC0415
 
     asyncio.run(tail(find_settings().nats_url, subject, start, follow=follow, tell=typer.echo))
@@ -104,7 +104,7 @@ def parked_retry(
     service: Annotated[str, typer.Argument(help="The service, as `asskomm parked list` shows it.")],
     id: Annotated[str, typer.Argument(help="The id, as `asskomm parked list` shows it.")],
 ) -> None:
-    """Let the service try a parked event again."""
+    """Retry a parked event."""
     from operations.services import named  # noqa: PLC0415
 
     async def retry() -> None:
@@ -124,7 +124,7 @@ def parked_drop(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Give parked events up for good, so that later ones of their aggregates go on."""
+    """Drop parked events for good, so that later events of their aggregates go on."""
     if not yes:
         typer.confirm(f"{service} will never react to {', '.join(ids)}. Drop it?", abort=True)
 

@@ -1,4 +1,4 @@
-"""The command that publishes again what NATS has lost."""
+"""The command that republishes events that NATS has lost."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +19,7 @@ def replay(
     wait: Annotated[bool, typer.Option(help="Wait until the services have published it.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Publish again, from what is stored, the events that a stream has lost; nobody is told twice."""
+    """Republish events that a stream has lost, from the database; no email is sent twice."""
     found = asyncio.run(_replay(service, wait=wait))
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())

@@ -20,7 +20,7 @@ from operations.embedded.servers import EmbeddedServers
 
 
 class ServiceName(StrEnum):
-    """The services, as they are named on the command line."""
+    """The names of the services on the command line."""
 
     MEMBERSHIP = "membership"
     NOTIFICATIONS = "notifications"
@@ -32,9 +32,9 @@ def demo(
     keep: Annotated[bool, typer.Option(help="Keep the data of the demo in `var/demo`.")]
     = False,
 ) -> None:  # fmt: skip
-    """Play the accession of Rothenburg/O.L. on the whole system, and show the emails that the staff get."""
+    """Play the accession of Rothenburg/O.L. on the whole system, and show the emails that staff get."""
     place = folder() / "demo" if keep else Path(tempfile.mkdtemp(prefix="asskomm-demo-"))
-    if keep:  # The story is told from its beginning.
+    if keep:  # The story starts from scratch.
         shutil.rmtree(place, ignore_errors=True)
     try:
         with _progress(quiet=as_json) as progress, _starting(place, progress, keep=keep) as servers:
@@ -66,7 +66,7 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
 ) -> None:
-    """Run one service until it is told to stop, as in production."""
+    """Run one service until it is stopped, as in production."""
     from operations.running.serve import serve_service  # noqa: PLC0415
 
     serve_service(service, find_environ(), host=host, port=port)
@@ -81,7 +81,7 @@ def _progress(*, quiet: bool = False) -> Iterator[Progress]:
 
 @contextmanager
 def _starting(place: Path, progress: Progress, *, keep: bool, fixed_ports: bool = False) -> Iterator[EmbeddedServers]:
-    """The embedded servers, started while the libraries of the services are being loaded."""
+    """Start the embedded servers while the libraries of the services are loaded."""
     place.mkdir(parents=True, exist_ok=True)
     task = progress.add_task("NATS, MongoDB und Postausgang starten", total=None)
     mongo, nats, smtp = (27117, 4322, 1125) if fixed_ports else (None, None, None)

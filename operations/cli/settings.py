@@ -15,7 +15,7 @@ console = Console(stderr=True, highlight=False)
 
 
 def folder() -> Path:
-    """Where the embedded system keeps its data: `var`, or `ASSKOMM_VAR`."""
+    """The data folder of the embedded system: `var`, or `ASSKOMM_VAR`."""
     return Path(os.environ.get("ASSKOMM_VAR", "var")).resolve()
 
 

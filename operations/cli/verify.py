@@ -21,7 +21,7 @@ def verify(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check a certificate without asking anybody; the status is 0 if it is valid, 1 if not."""
+    """Check a certificate offline; the status is 0 if it is valid, 1 if not."""
     from services.membership.certificate import check, opened  # noqa: PLC0415
 
     document = file.read()
@@ -31,7 +31,7 @@ def verify(
 
 
 def _trusted(given: typer.FileText | None) -> "Keys":
-    """The keys that were given, else those of the system that is known here."""
+    """The keys that were given, else those of the system at hand."""
     from services.membership.certificate import Keyring, read_keys  # noqa: PLC0415
     from services.membership.settings import MembershipSettings  # noqa: PLC0415
     from shared.runtime.settings import SettingsMissing, read_settings  # noqa: PLC0415
@@ -69,5 +69,5 @@ def _as_text(certificate: "Certificate | None", findings: "list[Finding]") -> st
         lines += ["NOT VALID", *(f"{finding.code}: {finding.message}" for finding in findings)]
     else:
         lines.append("valid: every step, their order, the text and the signature are as they were signed")
-    # Somebody else wrote the file; it shall not write anything else to this terminal than a line of text.
+    # The file is untrusted: it must not send control characters to this terminal.
     return "\n".join("".join(one if one.isprintable() else "\ufffd" for one in line) for line in lines)

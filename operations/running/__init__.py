@@ -1,1 +1,1 @@
-"""How the system is set up and run, in one process or in several."""
+"""Setting up and running the system, in one process or in several."""

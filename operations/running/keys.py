@@ -7,7 +7,7 @@ from shared.web.tokens import new_keys, public_key_of
 
 
 def token_keys(folder: Path) -> tuple[str, str]:
-    """The keys that tokens are signed and checked with, made when the folder is new."""
+    """Return the keys that tokens are signed and checked with; make them in a new folder."""
     files = [folder / "token-private.pem", folder / "token-public.pem"]
     if not all(file.exists() for file in files):
         for file, pem in zip(files, new_keys(), strict=True):
@@ -17,7 +17,7 @@ def token_keys(folder: Path) -> tuple[str, str]:
 
 
 def certificate_keys(folder: Path) -> tuple[str, str]:
-    """The key that certificates are signed with, made when the folder is new, and the public ones of those before."""
+    """Return the private key of certificates, made in a new folder, and the public keys of its predecessors."""
     private, retired = _certificate_files(folder)
     if not private.exists():
         write_secret(private, new_keys()[0].encode())
@@ -25,7 +25,7 @@ def certificate_keys(folder: Path) -> tuple[str, str]:
 
 
 def rotate_certificate_key(folder: Path) -> None:
-    """Make another key for certificates, used from the next start on; those of the key before stay valid."""
+    """Make another key for certificates, used from the next start on; existing certificates stay valid."""
     private, retired = _certificate_files(folder)
     if not private.exists():
         raise NotFound(
@@ -33,13 +33,13 @@ def rotate_certificate_key(folder: Path) -> None:
             "--rotate-certificate-key"
         )
     current, before = certificate_keys(folder)
-    # In this order: whenever it is interrupted, no certificate has lost its key.
+    # In this order, an interruption leaves no certificate without its key.
     write_secret(retired, (before + public_key_of(current)).encode())
     write_secret(private, new_keys()[0].encode())
 
 
 def write_secret(file: Path, content: bytes) -> None:
-    """Put a file that its owner alone reads in place at once and whole."""
+    """Write a file that only its owner can read, atomically."""
     new = file.with_name(f".{file.name}")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)

@@ -51,18 +51,18 @@ class System:
         return read_settings(OperatorSettings, self.environ)
 
     async def status(self) -> dict[str, ServiceStatus]:
-        """How every service stands."""
+        """The status of every service."""
         return await status(self.services, self.settings.nats_url)
 
     async def quiet(self, within: float = QUIET_WITHIN_SECONDS) -> None:
-        """Wait until nothing is under way any more: every event told, every email sent or given up."""
+        """Wait until every event is published and handled, and every email is sent or given up."""
         deadline = time.monotonic() + within
         before, looks, pause = await self.status(), 0, 0.01
-        # What moves from one place to the next may be in neither when we look; but then there is more of it afterwards.
+        # Something on its way between two places may be seen in neither; a second look then finds another status.
         while looks < 2:  # noqa: PLR2004
             now = await self.status()
             quiet = now == before and not any(one.busy for one in now.values())
-            # Looking costs the busy ones time, so we look less and less often.
+            # Looking slows the services down, so look less and less often.
             if time.monotonic() > deadline:
                 raise TimeoutError(f"still busy after {within:.0f} s: {before}, then {now}")
             before, looks, pause = now, looks + 1 if quiet else 0, 0.01 if quiet else min(2 * pause, 0.5)
@@ -98,7 +98,7 @@ def environ_file(folder: Path) -> Path:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end with the loop and the garbage collection that production has; SIGTERM ends it as Ctrl-C does."""
+    """Run a coroutine with the event loop and garbage collection of production; SIGTERM acts as Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     spare_what_stays()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -109,10 +109,10 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 async def running_system(
     servers: EmbeddedServers, *, port: int = 0, as_of: date | None = None
 ) -> AsyncIterator[System]:
-    """Set up and run all services until the end of `with`; ready when it begins."""
+    """Set up and run all services within `with`; they are ready when its body begins."""
     seconds = dict(servers.timings)
     with socket.create_server((HOST, port)) as listening:
-        # asyncio sets this for sockets it has made itself; otherwise every answer waits 40 ms for an acknowledgement.
+        # asyncio sets this only on sockets of its own; without it every answer waits 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port = listening.getsockname()[1]
         environ = environ_for(servers, port=port, as_of=as_of)
@@ -131,16 +131,16 @@ async def running_system(
 
 
 def front(apps: dict[str, Litestar]) -> ASGIApp:
-    """One application before all services: `/membership/…` goes to membership, and so on.
+    """One application in front of all services: `/membership/…` goes to membership, and so on.
 
-    What every service answers by itself, as `/health/ready` and `/openapi.json`, is found below its name.
+    The routes that every service has, such as `/health/ready` and `/openapi.json`, are below its name.
     """
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         name, _, rest = scope["path"].removeprefix("/").partition("/")
         app = apps.get(name)
         if app is None:
-            # Whichever service it is, its answer is the same: there is no such page.
+            # Any service gives the right answer: 404.
             app = next(iter(apps.values()))
         elif not rest.startswith("v1/"):
             scope["path"] = f"/{rest}"

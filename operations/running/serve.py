@@ -16,20 +16,20 @@ from shared.runtime.watchdog import Watchdog
 
 STOP_SECONDS = 7
 GARBAGE = 10_000
-"""How many objects more than before are worth looking through for garbage; Python's 700 come with some ten requests."""
+"""The number of new objects that triggers a garbage collection; some ten requests make Python's default, 700."""
 
 
 class QuietServer(uvicorn.Server):
-    """A server that leaves signals to whoever runs it."""
+    """A server that leaves signals to its caller."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Uvicorn would raise the signal once more when it has stopped, so that a clean end looked like a failure."""
+        """Do not raise the signal again after stopping, as uvicorn does: a clean end would look like a failure."""
         yield
 
 
 def serve_service(name: str, environ: Environ, *, host: str, port: int) -> None:
-    """Serve until SIGTERM or Ctrl-C; a watchdog ends the process when it is beyond repair."""
+    """Serve until SIGTERM or Ctrl-C; a watchdog ends the process if it cannot recover."""
     app = SERVICES[name](environ)
     service = service_of(app)
     configure_logs(name, service.settings.log_level)
@@ -55,7 +55,7 @@ def serve(app: Litestar, *, host: str, port: int) -> None:
 
 
 def spare_what_stays() -> None:
-    """What is there by now stays: to look through it for garbage, again and again, would take a sixth of all time."""
+    """Exempt everything that exists by now from garbage collection, which would take a sixth of all CPU time."""
     gc.freeze()
     gc.set_threshold(GARBAGE)
 

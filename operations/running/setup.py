@@ -1,4 +1,4 @@
-"""The set-up step, which alone owns streams, durables, collections and indexes; doing it again changes nothing."""
+"""The set-up step: the only owner of streams, durables, collections and indexes; it is idempotent."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from shared.store.repository import Index, Repository
 from shared.store.store import CAUSES
 
 INDEX_SECONDS = 3600
-"""How long a new index over all that is stored may take; other requests have to be answered in 5 s."""
+"""The time limit for building an index over existing documents; for other requests it is 5 s."""
 
 _UNPUBLISHED = Index(("unpublished", "_id"), where={"unpublished": True})
 _BY_AGGREGATE = Index(("subject", "version"), unique=True)
 
 
 async def set_up(services: Sequence[Service], nats_url: str) -> None:
-    """Create or update everything that the services need; raises what MongoDB or NATS has against it."""
+    """Create or update everything that the services need; raises the errors of MongoDB and NATS."""
     await asyncio.gather(_set_up_nats(services, nats_url), *(set_up_database(service) for service in services))
 
 
@@ -75,7 +75,7 @@ def _aggregates(one: Repository[Any]) -> tuple[str, dict[str, Any], list[IndexMo
 
 
 def _validator(required: Sequence[str]) -> dict[str, Any]:
-    """The last line of defence against a write that passed by the model."""
+    """The last line of defence against writes that bypass the model."""
     return {"$jsonSchema": {"required": ["_id", *required], "properties": {"_id": {"bsonType": "string"}}}}
 
 
@@ -92,7 +92,7 @@ async def _collection(
     if name not in there:
         try:
             await database.database.create_collection(name, validator=validator)
-        except CollectionInvalid:  # A second set-up, running at the same time, was quicker.
+        except CollectionInvalid:  # A concurrent set-up was quicker.
             there.add(name)
     if name in there:
         await database.database.command("collMod", name, validator=validator)

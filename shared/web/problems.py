@@ -1,4 +1,4 @@
-"""Every error over HTTP is a problem+json (RFC 9457) with a stable `code` and a message that names the values."""
+"""Errors over HTTP: problem+json (RFC 9457) with a stable `code` and a message that names the values."""
 
 from http import HTTPStatus
 from typing import Any
@@ -26,7 +26,7 @@ Asked = Request[Any, Any, Any]
 
 
 def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response[Any]:
-    """One problem; `code` is for programs, `detail` for people."""
+    """Return one problem; `code` is for programs, `detail` for people."""
     content = {
         "type": f"urn:asskomm:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -53,8 +53,8 @@ def _token_refused(_: Asked, error: TokenRefused) -> Response[Any]:
 
 
 def _unreadable(_: Asked, error: ValidationException) -> Response[Any]:
-    wrong = [{"field": one.get("key", ""), "message": one["message"]} for one in error.extra or []]  # type: ignore[union-attr, index]
-    said = "; ".join(f"{one['field']}: {one['message']}".removeprefix(": ") for one in wrong) or error.detail
+    wrong = [{"field": fault.get("key", ""), "message": fault["message"]} for fault in error.extra or []]  # type: ignore[union-attr, index]
+    said = "; ".join(f"{fault['field']}: {fault['message']}".removeprefix(": ") for fault in wrong) or error.detail
     return problem(400, "invalid_request", said, errors=wrong)
 
 

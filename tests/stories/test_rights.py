@@ -1,4 +1,4 @@
-"""Who may do what: every route of membership, asked by everybody who may not."""
+"""Rights: every route of membership, asked by everybody."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ EVERYBODY = {
     ),
     "a council": actor("praeventionsrat", Role.COUNCIL, "KPR-2023-7QX4M2"),
 }
-"""Who asks, besides the LPR."""
+"""Those who ask, besides the LPR."""
 
 FOREIGN = {"another municipality", "another police", "another municipality and its police", "a council"}
 SEEING = EVERYBODY.keys() - FOREIGN
@@ -62,7 +62,7 @@ READING = {
     f"{A}/certificate/document": SEEING,
     S: SEEING,
 }
-"""Who may read what; lists are for all, and show each what is theirs."""
+"""Those who may read each route; lists are for all, and show each what is theirs."""
 
 WRITING: dict[str, tuple[set[str], dict[str, Any]]] = {
     f"POST {M}/interests": (OWN, {"shown_on": TODAY}),
@@ -92,7 +92,7 @@ WRITING: dict[str, tuple[set[str], dict[str, Any]]] = {
     f"POST {A}/renewals": (NOBODY, {"ends_on": None}),
     f"POST {A}/notices": (NOBODY, {"party": "lpr", "given_on": TODAY}),
 }
-"""Besides the LPR, who may write what, and what the others try; here everything is of TOWN, or the LPR's own part."""
+"""Those who may write, besides the LPR, and the body that the others try; all is TOWN's, or the LPR's own part."""
 
 LISTS = {"POST /municipality-lists", "POST /municipality-lists/preview"}
 """These take a CSV file; tests/stories/test_municipality_lists.py has who may send one."""
