@@ -5,12 +5,20 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shared.alliance.private import FREE_TEXT, refuse_private_data
+
 # In every pattern: `$` alone lets a final line break pass. Here: no control characters, no line separators.
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)")]
-"""A line of text."""
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)"
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE, extra=FREE_TEXT)]
+"""A line of free text, without private data."""
+PrivateLine = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE)]
+"""A line that may hold contact data, because it goes into no event."""
 # No control characters but line breaks.
-Text = Annotated[str, Meta(min_length=1, max_length=40_000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$(?!\n\n)")]
-"""A text of several lines."""
+Text = Annotated[
+    str,
+    Meta(min_length=1, max_length=40_000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$(?!\n\n)", extra=FREE_TEXT),
+]
+"""A text of several lines, without private data."""
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$(?!\n)")]
 """An id that people choose, such as that of a template."""
 Ags = Annotated[str, Meta(pattern=r"^[0-9]{8}$(?!\n)")]
@@ -24,4 +32,7 @@ Email = Annotated[
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request; fields that it does not name are refused."""
+    """The body of a request; fields that it does not name are refused, and private data in free text."""
+
+    def __post_init__(self) -> None:
+        refuse_private_data(self)

@@ -48,6 +48,12 @@ async def test_an_agreement_with_an_unknown_municipality_is_not_found(office: St
     )
 
 
+async def test_private_data_in_free_text_is_refused_by_its_field(office: Staff) -> None:
+    path = f"/membership/v1/municipalities/{TOWN.ags}/consultations"
+    answer = await office.post(LPR, path, held_on="2023-01-20", topics=["Graffiti", "Rückruf 0170-1234567"])
+    refused(answer, 400, "private_data", "topics holds a telephone number (01…7)", "leave it out")
+
+
 async def test_a_member_gets_no_second_agreement(office: Staff) -> None:
     answer = await office.post(LPR, "/membership/v1/agreements", municipalities=[MEMBER])
     refused(answer, 409, "agreement_exists", MEMBER, "in_force")

@@ -10,7 +10,7 @@ from services.membership.domain.parties import DEFAULT_PARTIES, PartyKind
 from services.membership.domain.signatures import Form
 from services.membership.domain.template import STANDARD
 from shared.alliance.action_fields import ActionField
-from shared.web.fields import Ags, Body, Email, Line, Name, Sha256, Text
+from shared.web.fields import Ags, Body, Email, Line, Name, PrivateLine, Sha256, Text
 
 Lines = Annotated[tuple[Line, ...], Meta(max_length=20)]
 AgsList = Annotated[tuple[Ags, ...], Meta(min_length=1, max_length=20)]
@@ -107,7 +107,7 @@ class OfficeAssigned(Body, kw_only=True):
     since: date
     person: Line
     email: Email | None = None
-    phone: Line | None = None
+    phone: PrivateLine | None = None
 
 
 class OfficeLeft(Body):
