@@ -1,13 +1,18 @@
 """The story of Rothenburg/O.L., from the consultation to the last email."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
+import nats
 import pytest
+from nats.aio.msg import Msg
 
 from operations.demo.story import ROTHENBURG, Told, play
 from operations.embedded.servers import EmbeddedServers
 from operations.running.local import System
 from tests.conftest import loaded_system
+from tests.stories.binding import violations
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +26,30 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
 @pytest.fixture(scope="module")
 async def told(system: System) -> Told:
     return await play(system, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+async def messages(system: System, told: Told) -> list[Msg]:
+    """All messages of the stream, as anybody reads them."""
+    assert told.events
+    client = await nats.connect(system.settings.nats_url)
+    try:
+        reading = await client.jetstream().subscribe("membership.>", stream="MEMBERSHIP", ordered_consumer=True)
+        stored = (await client.jetstream().stream_info("MEMBERSHIP")).state.messages
+        return [await reading.next_msg(timeout=5) for _ in range(stored)]
+    finally:
+        await asyncio.wait_for(client.close(), 5)
+
+
+async def test_every_message_keeps_the_rules_of_cloudevents_and_its_schema(messages: list[Msg]) -> None:
+    assert len(messages) > 700
+    assert {message.subject: broken for message in messages if (broken := violations(message))} == {}
+
+
+async def test_every_schema_that_a_message_names_is_served(messages: list[Msg]) -> None:
+    uris = {(message.headers or {})["ce-dataschema"] for message in messages}
+    async with httpx.AsyncClient() as stranger:
+        assert {uri: (await stranger.get(uri)).status_code for uri in uris} == dict.fromkeys(uris, 200)
 
 
 async def test_the_alliance_has_one_member_more(told: Told) -> None:
