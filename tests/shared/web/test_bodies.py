@@ -11,7 +11,7 @@ import pytest
 import services
 from services.membership.api.bodies import Ags, Name, OfficeAssigned, Sha256
 from shared.alliance.private import FREE_TEXT, HoldsPrivateData, free_text_fields
-from shared.web.frame import Body
+from shared.web.fields import Body
 
 CODES = (Ags, Name, Sha256)
 """Their patterns leave no room for private data."""
