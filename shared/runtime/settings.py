@@ -31,7 +31,9 @@ class Settings:
     nats_url: Annotated[str, "NATS: nats://user:password@host:4222"] = field(repr=False)
     token_public_key: Annotated[str, "Ed25519 public key (PEM) that bearer tokens are checked with"]
     as_of: Annotated[date | None, "run as on this day (YYYY-MM-DD); the real day when not set"] = None
-    public_url: Annotated[str, "where people reach the system; links in emails and the URIs of schemas begin with it"] = "http://127.0.0.1:8080"
+    public_url: Annotated[
+        str, "where people reach the system; links in emails and the URIs of schemas begin with it"
+    ] = "http://127.0.0.1:8080"
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
 
     @property
