@@ -37,10 +37,10 @@ class Envelope:
     actor: str
     cause: str
     trace: str
-    """The W3C `traceparent` of the request or event that this one follows from."""
+    """The W3C `traceparent` of the request or event that this one follows from; empty if there is none."""
     history: bool
     schema: str = ""
-    """The URI of the JSON Schema of `body`, see `schema_uri`; an empty one is left out."""
+    """The URI of the JSON Schema of `body`, see `schema_uri`; empty if there is none."""
     body: bytes
 
     @property
@@ -66,6 +66,7 @@ class Envelope:
             "history": "true" if self.history else "false",
         }
         return {
+            # An attribute is never empty: it is there or not.
             **{f"ce-{name}": encoded(value) for name, value in attributes.items() if value},
             # Tracing tools and HTTP-minded clients look for these; the binding allows them beside the attributes.
             "traceparent": self.trace,
@@ -108,7 +109,7 @@ def read_envelope(address: str, headers: Mapping[str, str], body: bytes) -> Enve
             version=int(found["ce-aggregateversion"]),
             actor=found["ce-actor"],
             cause=found["ce-causationid"],
-            trace=found["ce-traceparent"],
+            trace=found.get("ce-traceparent", ""),
             history=found["ce-history"] == "true",
             schema=found.get("ce-dataschema", ""),
             body=body,
