@@ -33,6 +33,7 @@ def subscribers(post: Postroom) -> Reactions:
         """Email the offices concerned."""
         await use_cases.notify(post, event, cause)
 
-    for kind in TABLES["membership"].keys() - reactions.functions.keys():
+    others = TABLES["membership"].keys() - reactions.functions.keys()
+    for kind in sorted(others, key=lambda kind: kind.type):
         reactions.to(kind)(notify)
     return reactions

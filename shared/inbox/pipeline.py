@@ -1,8 +1,9 @@
 """The seam to FastStream: hands a message to the subscriber of its type, and lets every exception out again.
 
-Two things that FastStream names publicly and does not document are used here, and here alone: a subscriber whose
-`subscription` is set before `start` builds everything and subscribes to nothing, and `process_message` runs all
-middlewares and the handler and raises. tests/shared/inbox/test_pipeline.py notices if a new version changes that.
+Three things that FastStream does not document are used here, and here alone: a subscriber whose `subscription` is set
+before `start` builds everything and subscribes to nothing; `process_message` runs all middlewares and the handler and
+raises; and the private `_setup_logger` prepares the logger that a subscriber needs before there is a connection.
+tests/shared/inbox/test_pipeline.py notices if a new version changes one of them (docs/decisions/0022).
 """
 
 from collections.abc import Mapping
@@ -117,7 +118,7 @@ class Pipeline:
     async def start(self) -> None:
         """Build the subscribers without subscribing; again after each stop of the broker."""
         # FastStream sets its logger up only once it is connected, and a subscriber logs when it starts.
-        self._broker._setup_logger()  # noqa: SLF001 -- part of the seam
+        self._broker._setup_logger()  # noqa: SLF001 -- part of the seam; FastStream has no public way
         for subscriber in self._subscribers.values():
             subscriber.subscription = _NoSubscription()
             await subscriber.start()

@@ -39,7 +39,8 @@ class Reactions:
 
     def to(self, kind: type[E]) -> Callable[[Reaction[E]], Reaction[E]]:
         """Register the decorated function, which takes an event of this type and its cause."""
-        assert kind.type not in self.subscribers, f"{kind.type} has a reaction already"
+        if kind.type in self.subscribers:
+            raise ValueError(f"{kind.type} has a reaction already")
 
         async def decode(message: NatsMessage) -> E:
             return msgspec.json.decode(message.body, type=kind)

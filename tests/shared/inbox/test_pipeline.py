@@ -148,5 +148,5 @@ async def test_the_test_broker_of_faststream_reaches_the_reaction() -> None:
 
 def test_a_type_has_one_reaction() -> None:
     reactions = Bookworm().reactions
-    with pytest.raises(AssertionError, match="has a reaction already"):
+    with pytest.raises(ValueError, match="has a reaction already"):
         reactions.to(PageWritten)
