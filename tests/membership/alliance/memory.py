@@ -87,6 +87,10 @@ class Kept(Repository[S]):
         found = [one for one in self.store.documents[self.collection].values() if matches(one, where)]
         return [self.state(one) for one in islice(sorted(found, key=lambda one: one[order]), limit or None)]
 
+    async def ids(self, where: Mapping[str, Any], *, limit: int = 0) -> list[str]:
+        found = sorted(id for id, one in self.store.documents[self.collection].items() if matches(one, where))
+        return found[: limit or None]
+
 
 def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
