@@ -1,4 +1,4 @@
-"""The catalogue of events in docs/events: a JSON Schema for each, and a page for people.
+"""The catalogue of events in docs/events: a JSON Schema for each, AsyncAPI for each service, and a page for people.
 
 A published event may only gain optional fields, or promise more about its fields; this step refuses any other change,
 because it would break subscribers. `python -m operations.catalogue` writes the catalogue, `--check` compares it.
@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from operations.asyncapi import documents
+from operations.services import SERVICES
 from shared.events import all_events
 from shared.events.schemas import german_codes, schema
 
 FOLDER = Path(__file__).parents[1] / "docs" / "events"
+ASYNCAPI = ".asyncapi.json"
 
 ANNOTATIONS = frozenset({"$id", "$schema", "title", "description", "examples", "x-german"})
 """Keywords that say nothing about which values are valid."""
@@ -30,6 +33,7 @@ def main() -> None:
         for path, text in wanted.items()
         if path.exists() and (reason := incompatibility(json.loads(path.read_text()), json.loads(text)))
     ]
+    wanted |= {FOLDER / f"{name}{ASYNCAPI}": _dump(made) for name, made in documents().items()}
     gone = [f"{path.stem}: published events are never removed" for path in FOLDER.glob("*.json") if path not in wanted]
     if broken or gone:
         sys.exit("\n".join(broken + gone))
@@ -102,6 +106,7 @@ _RULES: dict[str, Callable[[Any, Any, str], Iterator[str]]] = {
 
 def page() -> str:
     """The catalogue for people."""
+    services = [f"[{name}]({name}{ASYNCAPI})" for name in sorted(SERVICES)]
     lines = [
         "# Events",
         "",
@@ -109,6 +114,8 @@ def page() -> str:
         "1.0 in the binary mode of its NATS binding, on the subject `<type>.<id of the aggregate>`; its body is JSON",
         "and follows the schema. [Subscribing](../subscribing.md) has the rest. New fields may come at any time:",
         "ignore fields that you do not know.",
+        "",
+        f"What each service publishes and reacts to, as AsyncAPI 3: {', '.join(services)}.",
         "",
     ]
     for event in all_events():

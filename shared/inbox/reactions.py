@@ -59,7 +59,7 @@ class Reactions:
                 # A forged `reply_to` would otherwise publish with our rights.
                 no_reply=True,
                 decoder=decode,
-                title=kind.__name__,
+                title=f"ReactTo{kind.__name__}",
                 description=inspect.getdoc(react),
             )
             subscriber(handle)

@@ -17,7 +17,7 @@ from shared.kernel.cloudevents import Envelope
 from shared.kernel.ids import new_trace
 from shared.kernel.value import value
 from shared.runtime.service import Service
-from shared.runtime.settings import read_settings
+from shared.runtime.settings import Settings
 from shared.store.mongo import Database
 from tests.lifespan import in_a_task_of_its_own
 from tests.waiting import until
@@ -37,7 +37,7 @@ class Bookbinder:
 
     def __init__(self, servers: EmbeddedServers) -> None:
         url = f"nats://127.0.0.1:{closed_port()}"
-        settings = read_settings({}, mongo_uri=servers.mongo_uri, nats_url=url, token_public_key="")
+        settings = Settings(mongo_uri=servers.mongo_uri, nats_url=url, token_public_key="")
         self.service = Service("bookbinder", settings)
         self.database = Database(servers.mongo_uri, "bookbinder")
         self.bound: list[int] = []
