@@ -83,7 +83,7 @@ bench: $(READY) ## Measure every stage beside its floor and its rival, and write
 lock: ## Pin all dependencies anew, with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-emit-index-url \
 	  pyproject.toml --output-file requirements.lock
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
-	  pyproject.toml --constraint requirements.lock --output-file deploy/requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --extra observability --python-version 3.11 --no-header \
+	  --no-emit-index-url pyproject.toml --constraint requirements.lock --output-file deploy/requirements.lock
 	echo 'setuptools>=77' | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url - --output-file deploy/build.lock

@@ -1,7 +1,7 @@
 """AsyncAPI 3 of each service: FastStream describes its subscribers and publishers, and we add what it leaves out.
 
-FastStream knows neither headers of messages nor parameters of addresses. Our own schemas stand in place of those
-that it makes from the same types: an event has one schema.
+FastStream knows neither headers of messages nor parameters of addresses. Our own schemas stand in place of those that
+it makes from the same types: an event has one schema.
 """
 
 import inspect

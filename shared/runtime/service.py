@@ -16,6 +16,7 @@ from shared.inbox.reactions import Reactions
 from shared.inbox.reader import Reader
 from shared.kernel.decision import Evolve
 from shared.nats.connection import Broker
+from shared.nats.telemetry import switch_on
 from shared.outbox.continuity import OwnStream
 from shared.outbox.relay import Relay
 from shared.runtime.schedule import Deadline, Schedule
@@ -114,6 +115,7 @@ class Service:
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
         """Requests are taken at once: neither NATS nor MongoDB has to be there before we are."""
         self.database.open()
+        switch_on(self.broker.nats, self.name, metrics_port=self.settings.metrics_port, tracing=self.settings.tracing)
         for inbox in self.inboxes:
             await inbox.start()
         reading = [asyncio.create_task(_for_ever(reader.run)) for reader in self._readers]

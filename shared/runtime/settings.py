@@ -35,6 +35,8 @@ class Settings:
         str, "where people reach the system; links in emails and the URIs of schemas begin with it"
     ] = "http://127.0.0.1:8080"
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
+    metrics_port: Annotated[int, "port on which Prometheus fetches metrics; 0 for none"] = 0
+    tracing: Annotated[bool, "record spans of events, and export them as OTEL_TRACES_EXPORTER says"] = False
 
     @property
     def clock(self) -> Clock:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from nats.aio.client import Client
 from nats.js.errors import APIError, NoStreamResponseError
+from opentelemetry.sdk.trace import TracerProvider
 
 from operations.embedded.servers import EmbeddedServers
 from shared.kernel.cloudevents import Envelope
@@ -15,6 +16,7 @@ from shared.kernel.ids import new_id, new_trace
 from shared.nats.connection import Broker
 from shared.nats.publishing import publish, publish_batch
 from shared.nats.streams import set_up_streams, stream_config
+from shared.nats.telemetry import traces
 
 MANY = 300
 
@@ -65,6 +67,14 @@ async def test_a_refusal_is_told_with_its_reason(nats: Connected) -> None:
         await nats.publish(event(body=b"x" * 2000))
     with pytest.raises(NoStreamResponseError):
         await nats.publish(event("nobody"))
+
+
+async def test_tracing_leaves_the_trace_of_a_stored_event_alone(nats: Connected) -> None:
+    nats.broker.nats.insert_middleware(traces(TracerProvider(shutdown_on_exit=False)))
+    made = event()
+    stored = await nats.js.get_msg("PANTRY", await nats.publish(made))
+    assert stored.headers
+    assert stored.headers["traceparent"] == made.trace
 
 
 async def test_many_together_are_stored_in_their_order_and_the_last_place_is_told(nats: Connected) -> None:
