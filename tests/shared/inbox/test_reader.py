@@ -19,6 +19,7 @@ from shared.inbox.reactions import Reactions
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.cloudevents import Envelope
+from shared.kernel.ids import new_trace
 from shared.nats import streams
 from shared.nats.streams import set_up_streams
 from shared.runtime.service import Service
@@ -58,7 +59,7 @@ class Bookworm:
         for page in pages:
             made = Envelope(
                 id=f"page-{page}", publisher="authors", type=PageWritten.type, subject="novel", time=system_clock(),
-                version=page, actor="author", cause="muse", trace="", history=False,
+                version=page, actor="author", cause="muse", trace=new_trace(), history=False,
                 body=msgspec.json.encode(PageWritten(page=page)),
             )  # fmt: skip
             await self.js.publish(made.address, made.body, headers=made.headers())
