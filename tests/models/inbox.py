@@ -145,7 +145,7 @@ class Reacting(Schedule):
             version=version,
             actor="model",
             cause="request",
-            trace="",
+            trace=f"00-{1:032x}-{1:016x}-01",
             history=False,
             body=msgspec.json.encode(fact),
         )
