@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 import services
-from services.membership.api.bodies import Ags, Name, OfficeAssigned, Sha256
+from services.membership.api.bodies import OfficeAssigned
 from shared.alliance.private import FREE_TEXT, HoldsPrivateData, free_text_fields
-from shared.web.fields import Body
+from shared.web.fields import Ags, Body, Name, Sha256
 
 CODES = (Ags, Name, Sha256)
 """Their patterns leave no room for private data."""
