@@ -1,4 +1,4 @@
-# Every command of the project; `make` alone shows them.
+# All commands of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -8,13 +8,13 @@ RESULTS := $(or $(TMPDIR),/tmp)/asskomm-chaos.json
 POWER := $(or $(TMPDIR),/tmp)/asskomm-power.json
 
 .PHONY: help
-help: ## Show these commands
+help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: setup
-setup: $(READY) ## Create .venv with everything that is needed (the other commands do this by themselves)
+setup: $(READY) ## Create .venv with all dependencies (the other commands do this automatically)
 
-# With uv where it is installed, else with what Python brings along.
+# Uses uv if it is installed, otherwise venv and pip.
 $(READY): requirements.lock pyproject.toml
 	@echo "setting up .venv (once, a minute)"
 	@if command -v uv >/dev/null; then \
@@ -30,31 +30,32 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 .PHONY: demo
-demo: $(READY) ## Play the story of Rothenburg on the whole system, and show the emails
+demo: $(READY) ## Play the story of Rothenburg on the whole system and show the emails
 	@$(BIN)/asskomm demo
 
 .PHONY: up
-up: $(READY) ## Run everything here behind one port, until Ctrl-C
+up: $(READY) ## Run the whole system here behind one port, until Ctrl-C
 	@$(BIN)/asskomm up
 
 .PHONY: test
-test: $(READY) ## Run all tests, on real servers
+test: $(READY) ## Run all tests on real servers
 	@$(BIN)/python -m pytest -q
 
-# SEED and FAULT choose; without them chance does, and all is run. NOTE=1 writes the table of docs/promises.md.
+# SEED fixes the random choices and FAULT selects faults; default: a random seed, all faults. NOTE=1 updates the results
+# in docs/promises.md.
 CHAOS := $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault '$(FAULT)')
 
 .PHONY: chaos
-chaos: $(READY) ## Break the system in every way, and judge it (12 minutes; SEED=… FAULT=… repeats one)
+chaos: $(READY) ## Inject every fault and judge the result (12 minutes; SEED=… FAULT=… repeats one)
 	@$(CHAOS) --results $(RESULTS)
 	@$(if $(NOTE),$(BIN)/python -m tests.chaos.power --json > $(POWER) && $(BIN)/python -m tests.chaos.report $(RESULTS) $(POWER))
 
 .PHONY: chaos-short
-chaos-short: $(READY) ## Break it in the ways that matter most (under 5 minutes)
+chaos-short: $(READY) ## Inject the most important faults (under 5 minutes)
 	@$(CHAOS) --short
 
 .PHONY: check
-check: $(READY) ## Check style, types, boundaries and the schemas of events
+check: $(READY) ## Check style, types, module boundaries and event schemas
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make fix"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -62,7 +63,7 @@ check: $(READY) ## Check style, types, boundaries and the schemas of events
 	@$(BIN)/python -m operations.catalogue --check
 
 .PHONY: fix
-fix: $(READY) ## Mend what can be mended by itself: format, imports, catalogue of events
+fix: $(READY) ## Fix what can be fixed automatically: format, imports, event catalogue
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/python -m operations.catalogue
@@ -72,15 +73,15 @@ logs: ## Follow the logs of the embedded system
 	@tail -n 50 -F $${ASSKOMM_VAR:-var}/services.log
 
 .PHONY: bench-story
-bench-story: $(READY) ## Measure from the last signature to the email, with the floor beside it
+bench-story: $(READY) ## Measure from the last signature to the email, beside the floor
 	@$(BIN)/python -m benchmarks.story
 
 .PHONY: bench
-bench: $(READY) ## Measure every stage beside its floor and its rival, and write docs/performance.md
+bench: $(READY) ## Measure every stage beside its floor and its rival, and update docs/performance.md
 	@$(BIN)/python -m benchmarks --write
 
 .PHONY: lock
-lock: ## Pin all dependencies anew, with hashes (needs uv)
+lock: ## Re-pin all dependencies with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 --no-header --no-emit-index-url \
 	  pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --extra observability --python-version 3.11 --no-header \

@@ -1,11 +1,11 @@
 # ruff: noqa: INP001 -- a script of its own, mounted into the image
-"""Makes the secrets that are missing, each in the volume of who needs it; run by docker-compose.yml before all else.
+"""Create missing secrets, each in the volume of the container that needs it; docker-compose.yml runs this first.
 
-Every volume below /secrets but `mongo` and `nats` belongs to a client: a service, `setup` or `operator`. The URI in it
-is the only source of the client's password; what the servers need to know is made from these URIs, every time. So a
-secret, all but root's password, is renewed by deleting its file and `docker compose up --force-recreate`. That of the
-certificates also by `docker compose run --rm secrets --rotate-certificate-key` and `docker compose restart membership`;
-either way its public key is kept, and what it has signed stays valid.
+Every volume below /secrets except `mongo` and `nats` belongs to a client: a service, `setup` or `operator`. The URI in
+it is the only source of the client's password; the servers' files are rebuilt from these URIs every time. So to renew a
+secret, except root's password, delete its file and run `docker compose up --force-recreate`. The certificate key can
+also be renewed by `docker compose run --rm secrets --rotate-certificate-key` and `docker compose restart membership`.
+Either way its public key is kept, and the certificates it has signed stay valid.
 """
 
 import json
@@ -27,21 +27,21 @@ SERVERS = {"mongo", "nats"}
 
 
 def main() -> None:
-    """Make what is missing; doing it again changes nothing."""
-    parser = ArgumentParser(description="Makes the secrets that are missing.")
-    parser.add_argument("--rotate-certificate-key", action="store_true", help="sign certificates with another key")
+    """Create missing secrets; running it again changes nothing."""
+    parser = ArgumentParser(description="Create missing secrets.")
+    parser.add_argument("--rotate-certificate-key", action="store_true", help="sign certificates with a new key")
     given = parser.parse_args()
     clients = sorted(folder.name for folder in SECRETS.iterdir() if folder.name not in SERVERS)
     for client in clients:
         make_uris(client)
     make_keys(clients)
     make_certificate_keys(rotate=given.rotate_certificate_key)
-    tell_mongo(clients)
-    tell_nats(clients)
+    write_mongo_secrets(clients)
+    write_nats_secrets(clients)
 
 
 def make_uris(client: str) -> None:
-    """Where a client finds the servers, and its password at each."""
+    """Create a client's server URIs, with its passwords."""
     mongo, nats = SECRETS / client / "mongo_uri", SECRETS / client / "nats_url"
     if not mongo.exists():
         for_client(mongo, f"mongodb://{client}:{secrets.token_hex(24)}@mongo:27017/?replicaSet=rs0&authSource=admin")
@@ -50,7 +50,7 @@ def make_uris(client: str) -> None:
 
 
 def make_keys(clients: list[str]) -> None:
-    """The keys of the bearer tokens: all check them, the operator alone issues them."""
+    """Create the keys for bearer tokens: all clients verify tokens, only the operator issues them."""
     private, public = (SECRETS / "operator" / name for name in ("token_private_key", "token_public_key"))
     if not (private.exists() and public.exists()):
         for file, pem in zip((private, public), new_keys(), strict=True):
@@ -60,7 +60,7 @@ def make_keys(clients: list[str]) -> None:
 
 
 def make_certificate_keys(*, rotate: bool) -> None:
-    """The key of the certificates: membership alone signs; the operator has all public keys there ever were."""
+    """Create the certificate key: only membership signs; the operator keeps all public keys, old and new."""
     private, retired = (SECRETS / "membership" / name for name in ("certificate_key", "certificate_retired_keys"))
     known = SECRETS / "operator" / "certificate_public_keys"
     if rotate:
@@ -74,12 +74,12 @@ def make_certificate_keys(*, rotate: bool) -> None:
 
 
 def public_keys(file: Path) -> list[str]:
-    """The public keys in a file, each as PEM; none where there is no file yet."""
+    """Return the public keys in a file, as PEM; none if the file does not exist yet."""
     return re.findall(r"-----BEGIN.+?-----END PUBLIC KEY-----\n", file.read_text(), re.DOTALL) if file.exists() else []
 
 
-def tell_mongo(clients: list[str]) -> None:
-    """The key of the replica set, root's password, and the passwords of the users that mongo-setup.js makes."""
+def write_mongo_secrets(clients: list[str]) -> None:
+    """Write the replica set key, root's password, and the passwords of the users that mongo-setup.js creates."""
     folder = SECRETS / "mongo"
     for file, content in (
         (folder / "keyfile", b64encode(secrets.token_bytes(512)).decode()),
@@ -90,24 +90,24 @@ def tell_mongo(clients: list[str]) -> None:
     write(folder / "users.json", json.dumps(passwords(clients, "mongo_uri")), MONGODB, MONGODB, 0o400)
 
 
-def tell_nats(clients: list[str]) -> None:
-    """The passwords, as variables that nats.conf uses; the users and their rights stand there."""
+def write_nats_secrets(clients: list[str]) -> None:
+    """Write the passwords as variables for nats.conf, which defines the users and their permissions."""
     lines = [f'{client}_password: "{password}"' for client, password in passwords(clients, "nats_url").items()]
     write(SECRETS / "nats" / "passwords.conf", "\n".join(lines), ROOT, ROOT, 0o400)
 
 
 def passwords(clients: list[str], file: str) -> dict[str, str]:
-    """The password of each client, as it stands in its URI."""
+    """Return the password of each client, taken from its URI."""
     return {client: str(urlsplit((SECRETS / client / file).read_text()).password) for client in clients}
 
 
 def for_client(file: Path, content: str) -> None:
-    """A file that its client may read, and nobody write."""
+    """Write a file that its client may read and nobody may change."""
     write(file, content, ROOT, ASSKOMM, 0o440)
 
 
 def write(file: Path, content: str, owner: int, group: int, mode: int) -> None:
-    """Put a file in place at once and whole, so that nobody ever reads half a secret."""
+    """Write a file atomically, so that nobody ever reads half a secret."""
     new = file.with_name(f".{file.name}")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as opened:

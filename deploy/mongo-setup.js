@@ -1,4 +1,4 @@
-// Makes the replica set and its users; run by mongosh, from docker-compose.yml. Doing it again changes nothing.
+// Creates the replica set and its users; docker-compose.yml runs it in mongosh. Running it again changes nothing.
 const fs = require("fs");
 
 const secret = (name) => fs.readFileSync(`/secrets/${name}`, "utf8").trim();
@@ -7,7 +7,7 @@ const passwords = JSON.parse(secret("users.json"));
 const services = Object.keys(passwords).filter((name) => !["setup", "operator"].includes(name));
 
 makeReplicaSet();
-// What `asskomm setup` does, and nothing else: it reads and writes no data, and drops nothing.
+// Only the rights that `asskomm setup` needs: it reads and writes no data, and drops nothing.
 make("Role", "asskommSetup", {
   roles: [],
   privileges: services.map((db) => ({
@@ -17,7 +17,7 @@ make("Role", "asskommSetup", {
 });
 make("User", "setup", { pwd: passwords.setup, roles: ["asskommSetup"] });
 make("User", "operator", { pwd: passwords.operator, roles: services.map((db) => ({ role: "readWrite", db })) });
-// The database of a service has its name, and nobody else's user may look into it.
+// A service's database has the service's name; no other service's user has access to it.
 services.forEach((db) => make("User", db, { pwd: passwords[db], roles: [{ role: "readWrite", db }] }));
 print(`replica set and users are in place: ${Object.keys(passwords).join(", ")}`);
 
@@ -29,7 +29,7 @@ function makeReplicaSet() {
     if (error.codeName !== "AlreadyInitialized") throw error;
   }
   for (let tries = 0; !admin.hello().isWritablePrimary; tries++) {
-    if (tries === 300) throw new Error("the replica set has had no primary for 60 s");
+    if (tries === 300) throw new Error("the replica set has no primary after 60 s");
     sleep(200);
   }
 }
