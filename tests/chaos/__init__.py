@@ -1,5 +1,5 @@
-"""The referee: breaks the system in every way it can, and judges by itself whether the promises held.
+"""The chaos rig and its referee: break the system in every way, and judge independently whether the promises held.
 
-It imports nothing of services/ or shared/: what it expects it has from docs/promises.md, and what it sees from bare
-drivers. docs/promises.md shows what it found; `make chaos` finds it anew.
+It imports nothing from services/ or shared/: its expectations come from docs/promises.md, its observations from bare
+drivers. docs/promises.md shows the results; `make chaos` reproduces them.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: break the system, judge it, and write the table."""
+"""`python -m tests.chaos`: inject faults, judge the result, and write the results file."""
 
 import argparse
 import fnmatch
@@ -15,11 +15,11 @@ from tests.chaos.rig import Result, run_all
 
 LANES = 4
 LINES, LINE = 8, 400
-"""So much of what was found is shown; the file of results has all."""
+"""How many findings, and how many characters of each, are printed; the results file has all."""
 
 
 def main() -> int:
-    """Run what was asked for; 0 when every promise held and every sabotage was caught."""
+    """Run the selected faults; return 0 if every promise held and every sabotage was caught."""
     options = _options()
     chosen = _chosen(options.fault, short=options.short)
     if options.list:
@@ -27,7 +27,7 @@ def main() -> int:
             print(f"{one.name:40} {one.title}")
         return 0
     if not chosen:
-        print(f"no fault is called {options.fault}; `--list` shows them all", file=sys.stderr)
+        print(f"there is no fault {options.fault}; `--list` shows all", file=sys.stderr)
         return 2
     seed = options.seed if options.seed is not None else secrets.randbelow(10**6)
     print(f"{len(chosen)} faults, seed {seed}, {options.lanes} lanes; repeat one with SEED={seed} FAULT=<name>")
@@ -43,11 +43,11 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, help="what chance is decided by; printed, and chosen where not given")
-    parser.add_argument("--fault", default="*", help="names of faults, such as 'nats.*'")
-    parser.add_argument("--short", action="store_true", help="only those of the short run")
-    parser.add_argument("--list", action="store_true", help="only say what there is")
-    parser.add_argument("--lanes", type=int, default=LANES, help="worlds side by side")
+    parser.add_argument("--seed", type=int, help="seed of the random choices; printed, and random by default")
+    parser.add_argument("--fault", default="*", help="fault names, such as 'nats.*'")
+    parser.add_argument("--short", action="store_true", help="only the faults of the short run")
+    parser.add_argument("--list", action="store_true", help="list the faults and exit")
+    parser.add_argument("--lanes", type=int, default=LANES, help="number of parallel worlds")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "asskomm-chaos")
     parser.add_argument("--results", type=Path, help="write the results to this file, as JSON")
     return parser.parse_args()
@@ -62,7 +62,7 @@ def _chosen(pattern: str, *, short: bool) -> list[Fault]:
 
 
 def _as_it_should(result: Result) -> bool:
-    """Whether it holds; of what is broken on purpose, whether the referee has objected."""
+    """True if a fault went as promised, or the referee objected to a sabotaged build."""
     if result.not_run:
         return True
     return not result.verdict.holds if FAULTS[result.name].sabotage else result.holds

@@ -1,4 +1,4 @@
-"""What there is in the end, read with bare drivers: documents, streams and the mailbox."""
+"""The final state, read with bare drivers: documents, streams and the mailbox."""
 
 import asyncio
 import email
@@ -36,33 +36,33 @@ class Told:
 
 @dataclass(frozen=True)
 class Letter:
-    """One email as the mail server has it."""
+    """One email as received by the mail server."""
 
     message_id: str
     to: str
     digest: str
-    """Of its bytes as they were sent."""
+    """SHA-256 of its bytes as sent."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that can be seen from outside, at one moment in which nothing moves."""
+    """Everything visible from outside, at a moment when nothing moves."""
 
     databases: Mapping[str, Mapping[str, list[Document]]]
-    """Documents by service and collection, in the order in which they were written."""
+    """Documents by service and collection, in the order of writing."""
     streams: Mapping[str, list[Told]]
-    """By publisher."""
+    """Messages by publisher."""
     durables: Mapping[tuple[str, str], list[str]]
-    """The subjects that a service's durable at a publisher's stream is filtered to."""
+    """The filter subjects of each durable, by service and publisher."""
     letters: list[Letter] = field(default_factory=list)
 
     def rows(self, service: str) -> list[Document]:
-        """The event rows of a service."""
+        """Return the event rows of a service."""
         return self.databases[service].get("events", [])
 
 
 async def read(world: World) -> Evidence:
-    """Read everything."""
+    """Read all evidence."""
     databases = await asyncio.to_thread(_databases, world.mongo_uri)
     client = await nats.connect(world.nats.url)
     try:
@@ -120,14 +120,14 @@ _read: dict[Path, Letter] = {}
 
 
 def letters(maildir: Path) -> list[Letter]:
-    """Every email of the mailbox; a file never changes, so each is read once."""
+    """Return every email of the mailbox; files never change, so each is read once."""
     return [_letter(path) for folder in ("new", "cur") for path in sorted((maildir / folder).glob("*.sink*"))]
 
 
 def _letter(path: Path) -> Letter:
     if path not in _read:
         content = path.read_bytes()
-        # The sink has put two lines of its own before it.
+        # The sink has prepended two lines of its own.
         envelope_to, _, rest = content.partition(b"\r\n")
         sent = rest.partition(b"\r\n")[2]
         head = email.message_from_bytes(sent.partition(b"\r\n\r\n")[0], policy=email.policy.default)
@@ -140,7 +140,7 @@ def _letter(path: Path) -> Letter:
 
 
 def fact(told: Told) -> Any:
-    """The fact in a message, or None where it is none."""
+    """Return the event in a message, or None if it is not valid JSON."""
     try:
         return json.loads(told.body)
     except (ValueError, RecursionError):

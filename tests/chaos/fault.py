@@ -1,4 +1,4 @@
-"""A fault: what is broken, how it is healed, and on what kind of world."""
+"""A fault: what breaks, how it heals, and in what kind of world."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ PLAIN = Shape()
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong while offices are at work; when `run` returns, it is healed."""
+    """A fault injected while offices are at work; it is healed when `run` returns."""
 
     name: str
-    """Group and fault, such as `nats.killed`."""
+    """Group and name, such as `nats.killed`."""
     title: str
-    """What happens, for the table."""
+    """What happens, for the results table."""
     run: Run
     shape: Shape = PLAIN
     quiet_within: float = 30.0
-    """Seconds after healing in which everything has to have arrived."""
+    """Seconds after healing within which nothing may move any more."""
     short: bool = False
-    """Whether it is in the short run."""
+    """True if it is part of the short run."""
     sabotage: bool = False
-    """Whether the build is broken on purpose, so that the referee has to object."""
+    """True if the build is broken on purpose, so that the referee must object."""
     seconds: float = 10.0
-    """About how long it takes: the longest are begun first."""
+    """Approximate duration; the longest faults start first."""
 
 
 __all__ = ["FAULTS", "Fault", "NotHere", "add", "fault"]
@@ -47,7 +47,7 @@ def fault(
     short: bool = False,
     seconds: float = 10.0,
 ) -> Callable[[Run], Run]:
-    """Enter a function into the list of faults."""
+    """Register a function as a fault."""
 
     def enter(run: Run) -> Run:
         add(Fault(name, title, run, shape, quiet_within, short, seconds=seconds))
@@ -57,6 +57,6 @@ def fault(
 
 
 def add(one: Fault) -> None:
-    """Enter a fault into the list."""
+    """Register a fault."""
     assert one.name not in FAULTS, one.name
     FAULTS[one.name] = one

@@ -1,4 +1,4 @@
-"""The referee's own log: what was asked of the system, and what was answered."""
+"""The referee's own log of all requests and answers."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ CONFLICT = 409
 
 
 class Outcome(StrEnum):
-    """How a request ended, as far as whoever sent it knows."""
+    """The outcome of a request, as far as its sender knows."""
 
     INVOKED = "invoked"
     OK = "ok"
@@ -23,18 +23,18 @@ class Outcome(StrEnum):
 
 @dataclass
 class Attempt:
-    """One thing that was wanted, under one Idempotency-Key and one trace, however often it was sent."""
+    """One intended change, under one Idempotency-Key and one trace, however often it is sent."""
 
     who: str
     what: str
     about: str
-    """The aggregate that it is to change; of a new one, what it is to cover."""
+    """The aggregate to change; for a new one, what it covers."""
     key: str = field(default_factory=lambda: secrets.token_hex(8))
     trace: str = field(default_factory=lambda: f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
     expects: Mapping[str, int] = field(default_factory=dict)
-    """The events that it is to cause, and how many of each."""
+    """The events it should cause, with their numbers."""
     may_refuse: str = ""
-    """The code of a refusal that is as good an answer as any."""
+    """The code of a refusal that counts as a valid answer."""
     outcome: Outcome = Outcome.INVOKED
     sent: int = 0
     status: int | None = None
@@ -42,23 +42,23 @@ class Attempt:
 
 
 class Journal:
-    """All attempts of one world, each step also written to a file at once."""
+    """All attempts of one world; each step is also written to a file at once."""
 
     def __init__(self, file: Path) -> None:
         self.attempts: dict[str, Attempt] = {}
-        """By their traces."""
+        """Attempts by trace."""
         self.complaints: list[str] = []
-        """What whoever asked saw and should not have seen."""
+        """Observations by clients that the promises rule out."""
         self._file = file.open("a", encoding="utf-8")
 
     def invoked(self, attempt: Attempt) -> None:
-        """It is about to be sent, for the first time or again."""
+        """Record that a request is about to be sent, for the first time or again."""
         attempt.sent += 1
         self.attempts[attempt.trace] = attempt
         self._write(attempt)
 
     def answered(self, attempt: Attempt, status: int, answer: Any) -> None:
-        """An answer that leaves no doubt; a later one does not change what an earlier one said."""
+        """Record a definite answer; a later one must not contradict an earlier one."""
         attempt.status, ok = status, 200 <= status < 300
         refusable = bool(attempt.may_refuse) and status == CONFLICT and answer["code"] == attempt.may_refuse
         if refusable:
@@ -76,21 +76,21 @@ class Journal:
         self._write(attempt)
 
     def unanswered(self, attempt: Attempt, why: str) -> None:
-        """No answer, or one that says "not now": it may have happened."""
+        """Record that there was no answer, or only "not now": the change may have happened."""
         if attempt.outcome is Outcome.INVOKED:
             attempt.outcome = Outcome.UNKNOWN
         self._write(attempt, why=why)
 
     def complain(self, what: str) -> None:
-        """Something that the promises rule out was seen from outside."""
+        """Record an observation that the promises rule out."""
         self.complaints.append(what)
 
     def count(self, outcome: Outcome) -> int:
-        """How many attempts ended so."""
+        """Return the number of attempts with this outcome."""
         return sum(attempt.outcome is outcome for attempt in self.attempts.values())
 
     def close(self) -> None:
-        """Nothing more is noted."""
+        """Close the file."""
         self._file.close()
 
     def _write(self, attempt: Attempt, **more: Any) -> None:

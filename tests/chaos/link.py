@@ -1,4 +1,4 @@
-"""A network link that can break: a TCP proxy between two programs."""
+"""A breakable network link: a TCP proxy between two programs."""
 
 import asyncio
 import socket
@@ -9,10 +9,10 @@ HOST = "127.0.0.1"
 
 
 class Link:
-    """Passes on what comes, until it is told to fail; `heal` lets what it held go on, as the network would."""
+    """Forwards bytes until it is told to fail; `heal` releases what it held, as a network would."""
 
     def __init__(self, target: Callable[[], int]) -> None:
-        """`target` tells the port of the server at any time."""
+        """`target` returns the current port of the server."""
         self._target = target
         self._port = 0
         self._server: asyncio.Server | None = None
@@ -26,11 +26,11 @@ class Link:
 
     @property
     def port(self) -> int:
-        """Where it listens; the same one all the time."""
+        """The port it listens on, which never changes."""
         return self._port
 
     async def start(self) -> None:
-        """Listen, and pass on."""
+        """Listen and forward."""
         for direction in self._open.values():
             direction.set()
         if self._server is None:
@@ -39,36 +39,36 @@ class Link:
             self._server = await asyncio.start_server(self._connected, sock=listening)
 
     async def refuse(self) -> None:
-        """Nobody listens, and what is connected is reset."""
+        """Refuse new connections and reset existing ones."""
         if self._server is not None:
             self._server.close()
             self._server = None
         self._reset()
 
     def black_hole(self) -> None:
-        """Bytes go in and do not come out, in both directions."""
+        """Swallow all bytes, in both directions."""
         self._open["up"].clear()
         self._open["down"].clear()
 
     def half_open(self) -> None:
-        """What is asked arrives; what is answered does not."""
+        """Forward requests, but not answers."""
         self._open["down"].clear()
 
     def delay(self, seconds: float) -> None:
-        """Everything takes this much longer, in each direction."""
+        """Delay everything by this much, in each direction."""
         self._delay = seconds
 
     def cut_after(self, sent: int) -> None:
-        """Reset each connection in the middle of whatever it sends, after so many more bytes."""
+        """Reset each connection in the middle of a message, after so many more bytes."""
         self._cut_after = sent
 
     async def heal(self) -> None:
-        """The network is as it should be; connections that had stalled go on."""
+        """Restore the network; stalled connections continue."""
         self._delay, self._cut_after = 0.0, None
         await self.start()
 
     async def close(self) -> None:
-        """End it."""
+        """Close the link."""
         await self.refuse()
         for task in list(self._pumps):
             task.cancel()
@@ -112,7 +112,7 @@ class Link:
                         break
                 sink.write(chunk)
                 await sink.drain()
-        # Whoever closes closes both ways here; half-closed connections are not what we are after.
+        # Closing one direction closes both here; half-closed connections are not tested.
         for writer in (sink, back):
             with suppress(OSError, RuntimeError):
                 writer.close()

@@ -1,4 +1,4 @@
-"""Who asks the system for things: offices that sign agreements, each request noted in the journal."""
+"""The clients of the system: offices that sign agreements, with each request recorded in the journal."""
 
 import asyncio
 import csv
@@ -33,7 +33,7 @@ class Town:
 
     @property
     def parties(self) -> dict[str, str]:
-        """Who signs for which party: the subject of a token by party."""
+        """The signing parties, with the subject of each one's token."""
         return {
             f"municipality:{self.ags}": f"town/{self.ags}",
             f"police_directorate:{self.police}": f"police/{self.police}",
@@ -43,7 +43,7 @@ class Town:
 
 
 def towns() -> list[Town]:
-    """All that had no agreement in January 2023."""
+    """Return all municipalities that had no agreement in January 2023."""
     with (DATA / "alliance_2023-01.csv").open(encoding="utf-8") as file:
         known = {row["ags"] for row in csv.DictReader(file) if row["stage"] in {"member", "cooperating"}}
     with (DATA / "municipalities.csv").open(encoding="utf-8") as file:
@@ -51,7 +51,7 @@ def towns() -> list[Town]:
 
 
 class Offices:
-    """All offices of one world, patient with a system that is away for a while."""
+    """All offices of one world; they retry while the system is down."""
 
     def __init__(self, world: World, seed: int) -> None:
         self.world, self.random = world, random.Random(seed)
@@ -63,7 +63,7 @@ class Offices:
         self.patience = PATIENCE_SECONDS
         self.pause = 0.05
         self.finished = 0
-        """Accessions that were completed, as far as their offices know."""
+        """Accessions completed, as far as their offices know."""
 
     @property
     def towns_left(self) -> int:
@@ -75,7 +75,7 @@ class Offices:
 
     @asynccontextmanager
     async def at_work(self, workers: int = 3) -> AsyncIterator[None]:
-        """Accessions go on, several at a time, until the end of `with`; those begun are completed then."""
+        """Run accessions concurrently until the end of `with`, and complete those that have started."""
         ended = asyncio.Event()
 
         async def work() -> None:
@@ -91,7 +91,7 @@ class Offices:
                 ended.set()
 
     async def accessions(self, number: int, workers: int = 3) -> None:
-        """So many accessions, several at a time."""
+        """Run so many accessions, several at a time."""
         left = iter(range(number))
 
         async def work() -> None:
@@ -101,17 +101,17 @@ class Offices:
         await asyncio.gather(*(work() for _ in range(workers)))
 
     def next_town(self) -> Town:
-        """One that has no agreement, and that nobody else is busy with."""
+        """Return a municipality without an agreement that nobody else is working on."""
         return self._towns.pop()
 
     async def accession(self) -> None:
-        """One municipality, from its interest to the last signature, in an order that chance decides."""
+        """Play one municipality from interest to last signature; the parties sign in random order."""
         agreement, town = await self.ready_agreement()
         if agreement:
             await self.sign_all(agreement, town)
 
     async def ready_agreement(self) -> tuple[str, Town]:
-        """An agreement that waits for its signatures; an empty one where nobody knows whether it was drafted."""
+        """Return an agreement awaiting signatures; an empty id if it is unknown whether it was drafted."""
         town = self.next_town()
         place, own = f"/membership/v1/municipalities/{town.ags}", f"town/{town.ags}"
         await self._ask(own, town.ags, "interest_shown", f"{place}/interests", shown_on=DAY)
@@ -125,7 +125,7 @@ class Offices:
         return agreement, town
 
     async def sign_all(self, agreement: str, town: Town) -> None:
-        """Every party signs."""
+        """Let every party sign."""
         parties = list(town.parties.items())
         self.random.shuffle(parties)
         signed = [await self._sign(who, agreement, party) for party, who in parties]
@@ -146,7 +146,7 @@ class Offices:
         return attempt
 
     async def send(self, attempt: Attempt, path: str, body: dict[str, Any], service: str = "membership") -> None:
-        """Send until there is an answer, or patience ends; sometimes twice at once, as an impatient program does."""
+        """Send until there is an answer or patience runs out; sometimes twice at once, like an impatient client."""
         deadline = time.monotonic() + self.patience
         twins = 2 if self.random.random() < 0.15 else 1
         while True:
@@ -174,7 +174,7 @@ class Offices:
         return answer.status_code, answer.json()
 
     async def _must_show(self, who: str, path: str, holds: Callable[[Any], bool]) -> None:
-        """What was accepted can be read at once, from every replica that answers."""
+        """Check that an accepted change can be read at once, from every replica that answers."""
         for process in self.world.replicas("membership"):
             try:
                 answer = await self._client(process).get(path, headers=self._headers(who))
@@ -190,12 +190,12 @@ class Offices:
                 base_url=process.url,
                 timeout=REQUEST_SECONDS,
                 limits=limits,
-                verify=False,  # noqa: S501 -- there is no TLS here, and reading all certificates takes 50 ms
+                verify=False,  # noqa: S501 -- there is no TLS here, and loading all certificates takes 50 ms
             )
         return self._clients[process.url]
 
     def headers(self, attempt: Attempt) -> dict[str, str]:
-        """What a request carries besides its body."""
+        """Return the headers of a request."""
         return self._headers(attempt.who) | {"Idempotency-Key": attempt.key, "traceparent": attempt.trace}
 
     def _headers(self, who: str) -> dict[str, str]:
@@ -210,7 +210,7 @@ class Offices:
             claims["ags"] = [area]
         if role == "police":
             claims["police_directorate"] = area
-        # Also good for a service whose clock is an hour behind.
+        # Valid also for a service whose clock is an hour behind.
         now = datetime.now(UTC) - timedelta(hours=2)
         claims |= {"iss": "asskomm", "aud": "asskomm-services", "iat": now, "exp": now + timedelta(hours=12)}
         return jwt.encode(claims, self._private, algorithm="EdDSA")

@@ -1,4 +1,4 @@
-"""A service as a process, as production runs it, and who starts it again when it dies."""
+"""A service as a process, as in production, and a keeper that restarts dead processes."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from operations.embedded.child import HOST, PROJECT, Server, answers
 
 
 class Process(Server):
-    """One replica of one service: `asskomm serve NAME`, or a build that exists for tests alone."""
+    """One replica of a service: `asskomm serve NAME`, or a build that exists only for tests."""
 
     def __init__(self, service: str, replica: int, folder: os.PathLike[str], environ: Mapping[str, str]) -> None:
         self.service = service
@@ -23,12 +23,12 @@ class Process(Server):
         self.environ = environ
         self.module, self.code = "operations.cli", PROJECT
         self.extra: dict[str, str] = {}
-        """Of this start alone, such as the point at which it is to crash."""
+        """Environment of this start only, such as the crash point."""
         self._starting = threading.Lock()
         self.wanted = False
         self.paused = False
         self.deaths: list[int] = []
-        """The exit status of each time that it died by itself, or was killed."""
+        """The exit status of each death, by itself or by a kill."""
 
     @property
     def url(self) -> str:
@@ -36,11 +36,11 @@ class Process(Server):
 
     @property
     def status(self) -> int | None:
-        """The exit status, once it has ended."""
+        """The exit status, once the process has ended."""
         return self._process.poll() if self._process else None
 
     def spawn(self) -> None:
-        # Whoever revives the dead may come at the same moment.
+        # The keeper may restart the process at the same moment.
         with self._starting:
             if not self.running:
                 super().spawn()
@@ -63,22 +63,22 @@ class Process(Server):
         return ["/usr/bin/env", f"--chdir={self.code}", *environ, *run, "--port", str(self.port)]
 
     def _is_ready(self) -> bool:
-        # Asking costs more than looking, and whoever starts needs the processor.
+        # An HTTP request costs more than a port check, and a starting process needs the CPU.
         ready = answers(self.port) and self.answers("/health/ready")
         time.sleep(0 if ready else 0.03)
         return ready
 
     def answers(self, path: str) -> bool:
-        """Whether it answers well to a question that needs no token."""
+        """True if a request without a token succeeds."""
         try:
-            # Without `verify`, because reading all certificates takes 50 ms each time.
+            # Without `verify`, because loading all certificates takes 50 ms each time.
             return httpx.get(f"{self.url}{path}", timeout=3, verify=False).is_success  # noqa: S501
         except httpx.TransportError:
             return False
 
 
 class Keeper:
-    """Starts again what has died, as a container's restart policy does."""
+    """Restarts dead processes, like a container's restart policy."""
 
     def __init__(self, processes: Mapping[str, Process]) -> None:
         self._processes = processes

@@ -1,4 +1,4 @@
-"""When nothing moves any more: looked up in the servers, not asked of the services."""
+"""Waiting until nothing moves any more, according to the servers, not the services."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ WITHIN_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Restlessness:
-    """What is still under way, and how much there is in all."""
+    """The work still pending, and the totals."""
 
     outbox: int
     lag: int
@@ -33,7 +33,7 @@ class Restlessness:
 
 
 async def quiet(world: World, within: float = WITHIN_SECONDS) -> float:
-    """Wait until nothing is under way; the seconds that it took. Raises TimeoutError with what is."""
+    """Wait until no work is pending; return the seconds it took. Raises TimeoutError with the rest."""
     began = time.monotonic()
     before, same = None, 0
     with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
@@ -48,7 +48,7 @@ async def quiet(world: World, within: float = WITHIN_SECONDS) -> float:
 
 
 async def until_others_are_quiet(world: World) -> None:
-    """Wait until nothing is under way but what is parked; raises TimeoutError."""
+    """Wait until nothing but parked events is pending; raises TimeoutError."""
     async with asyncio.timeout(WITHIN_SECONDS):
         with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
             while (now := await _look(world, client)) is None or now.outbox or now.lag or now.emails:

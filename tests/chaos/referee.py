@@ -1,4 +1,4 @@
-"""The judgement: what was promised against what there is, by arithmetic on sets."""
+"""The judgement: compares the promises with the evidence, using set arithmetic."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,35 +15,35 @@ SHOWN = 5
 
 @dataclass
 class Verdict:
-    """How often each promise was broken; nothing else may be anything but 0."""
+    """How often each promise was broken; every count must be 0."""
 
     lost: int = 0
-    """Accepted, stored or published, and missing where it has to be next."""
+    """Accepted, stored or published, but missing at the next stage."""
     unexpected: int = 0
-    """There, though nobody asked for it, or though it was refused."""
+    """Present, though nobody asked for it, or though it was refused."""
     doubled: int = 0
-    """Effects that came twice."""
+    """Effects that occurred twice."""
     disorder: int = 0
-    """Places where an aggregate's events are out of order, or have gaps."""
+    """Places where an aggregate's events are out of order or have gaps."""
     overdrawn: int = 0
-    """Cents that were spent and not there."""
+    """Cents spent that did not exist."""
     complaints: int = 0
-    """What those who asked saw and should not have seen."""
+    """Observations by clients that the promises rule out."""
     emails_twice: int = 0
-    """Emails that came twice, though nothing was cut beyond the final dot."""
+    """Emails sent twice without a cut after the final dot."""
     emails_twice_allowed: int = 0
-    """Emails that came twice because their sending was cut beyond the final dot, and which are recorded so."""
+    """Emails sent twice because sending was cut after the final dot, and recorded as such; these are allowed."""
     details: list[str] = field(default_factory=list)
-    """A few words on each."""
+    """A short description of each."""
 
     @property
     def holds(self) -> bool:
-        """Whether every promise held."""
+        """True if every promise held."""
         wrong = (self.lost, self.unexpected, self.doubled, self.disorder, self.overdrawn)
         return not any((*wrong, self.complaints, self.emails_twice))
 
     def note(self, kind: str, what: Iterable[object], text: str) -> None:
-        """Count what was found."""
+        """Count a finding and describe it."""
         found = sorted(map(str, what))
         if found:
             setattr(self, kind, getattr(self, kind) + len(found))
@@ -51,7 +51,7 @@ class Verdict:
 
 
 def judge(evidence: Evidence, journal: Journal, allowance: Allowance) -> Verdict:
-    """Everything that was promised."""
+    """Check every promise."""
     verdict = Verdict()
     verdict.note("complaints", journal.complaints, "seen by who asked")
     for service in evidence.databases:
@@ -68,7 +68,7 @@ def judge(evidence: Evidence, journal: Journal, allowance: Allowance) -> Verdict
 
 
 def _requests(verdict: Verdict, service: str, rows: list[Document], journal: Journal) -> None:
-    """Each request that was accepted has its events, one that was refused has none, and nobody else caused any."""
+    """Accepted requests have their events, refused ones have none, and nobody else caused any."""
     caused: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         if not row["actor"].startswith(("service:", "operator")) and not row["history"]:
@@ -89,7 +89,7 @@ def _requests(verdict: Verdict, service: str, rows: list[Document], journal: Jou
 
 
 def _aggregates(verdict: Verdict, service: str, evidence: Evidence) -> None:
-    """Each state has the version and the last event of its rows, which have versions without gaps."""
+    """Each state has the version and the last event of its rows, whose versions have no gaps."""
     rows: dict[str, list[Document]] = defaultdict(list)
     for row in evidence.rows(service):
         rows[row["subject"]].append(row)
@@ -114,7 +114,7 @@ def _aggregates(verdict: Verdict, service: str, evidence: Evidence) -> None:
 
 
 def _stream(verdict: Verdict, publisher: str, evidence: Evidence, allowance: Allowance) -> None:
-    """The stream has every row, each once, in the order of its aggregate, and nothing else."""
+    """The stream has every row once, in the order of its aggregate, and nothing else."""
     rows = {row["_id"]: row for row in evidence.rows(publisher)}
     if not rows:
         return
@@ -132,7 +132,7 @@ def _stream(verdict: Verdict, publisher: str, evidence: Evidence, allowance: All
 
 
 def _in_order(verdict: Verdict, seen: Iterable[tuple[str, int]], where: str) -> None:
-    """The first time that each version of an aggregate comes, those before it have come."""
+    """When a version of an aggregate first appears, all earlier ones have appeared."""
     versions: dict[str, list[int]] = defaultdict(list)
     for subject, version in seen:
         if version not in versions[subject]:
@@ -142,13 +142,13 @@ def _in_order(verdict: Verdict, seen: Iterable[tuple[str, int]], where: str) -> 
 
 
 def _reactions(verdict: Verdict, service: str, publisher: str, evidence: Evidence, allowance: Allowance) -> None:
-    """The service has reacted to every event that it is told, once, in the order of each aggregate."""
+    """The service has processed every event in its filter once, in the order of each aggregate."""
     causes = handled(evidence, service, allowance)
     kinds = {subject.rpartition(".*.*")[0] for subject in evidence.durables[service, publisher]}
     told = {one.id: one for one in evidence.streams.get(publisher, []) if _kind(one) in kinds}
     told = {id: one for id, one in told.items() if id not in allowance.foreign | allowance.parked}
     if service == "notifications":
-        # Of history nobody is told, so nothing has to be remembered.
+        # Nobody is notified of history, so no cause needs to be stored.
         told = {id: one for id, one in told.items() if not one.history}
     verdict.note("lost", set(told) - set(causes), f"{service} has not reacted to")
     order = ((told[id].subject, told[id].version) for id in causes if id in told)
@@ -156,14 +156,14 @@ def _reactions(verdict: Verdict, service: str, publisher: str, evidence: Evidenc
 
 
 def _kind(one: Told) -> str:
-    """Publisher and fact, in every version."""
+    """Publisher and event name, for every version."""
     return ".".join(one.address.split(".")[:2])
 
 
 def handled(evidence: Evidence, service: str, allowance: Allowance) -> list[str]:
-    """The events that a service has reacted to, in the order in which it did."""
+    """Return the events that a service has processed, in order."""
     causes = evidence.databases[service].get("causes", [])
-    # As they lie in the collection, they are in order until mongod is killed: it writes the latest ones anew then.
+    # The natural order is correct until mongod is killed: it then rewrites the latest documents.
     if not allowance.clocks_jumped:
         causes = sorted(causes, key=lambda cause: cause["at"])
     found: dict[str, None] = {}
@@ -197,7 +197,7 @@ def _members(verdict: Verdict, evidence: Evidence) -> None:
 
 
 def _emails(verdict: Verdict, evidence: Evidence, allowance: Allowance) -> None:
-    """Everybody is told what concerns them, and nothing else; what is recorded as sent is in the mailbox, once."""
+    """Everybody is told what concerns them and nothing else; emails recorded as sent are in the mailbox once."""
     database = evidence.databases["notifications"]
     deliveries = {(one["event_id"], one["contact_id"], one["template"]): one for one in database.get("deliveries", [])}
     rows = [row for row in evidence.rows("membership") if row["_id"] not in allowance.parked]
@@ -218,7 +218,7 @@ def _emails(verdict: Verdict, evidence: Evidence, allowance: Allowance) -> None:
 
 
 def _copies(verdict: Verdict, copies: Mapping[str, int], sent: Mapping[str, Document], allowance: Allowance) -> None:
-    """A second copy is allowed where the record says that an attempt ended without an answer, and a fault was so."""
+    """A second copy is allowed if the record has an attempt without an answer and the fault explains it."""
     twice = {id: count - 1 for id, count in copies.items() if count > 1}
     wrong = {id for id, more in twice.items() if more > sent[id]["unknown"]}
     verdict.note("emails_twice", wrong, "emails that came twice without a reason")
@@ -229,13 +229,13 @@ def _copies(verdict: Verdict, copies: Mapping[str, int], sent: Mapping[str, Docu
 
 
 def _neighbours(evidence: Evidence, allowance: Allowance) -> dict[str, list[str]]:
-    """For each event of somebody who joined: who was a member in that district by then."""
+    """Return, for each event of a joining municipality, the members of its district at that time."""
     joined = {
         row["_id"]: row["data"] for row in evidence.rows("membership") if row["type"] == "membership.member_joined.v1"
     }
     order = [id for id in handled(evidence, "notifications", allowance) if id in joined]
     if not allowance.clocks_jumped:
-        # Of two in one millisecond, how many neighbours each has told says who came first; not whether it was all.
+        # For two in the same millisecond, the number of neighbours that each notified shows which came first.
         database = evidence.databases["notifications"]
         at = {cause["_id"]: cause["at"] for cause in database.get("causes", [])}
         told = Counter(one["event_id"] for one in database.get("deliveries", []) if one["template"] == "new_neighbour")
@@ -250,7 +250,7 @@ def _neighbours(evidence: Evidence, allowance: Allowance) -> dict[str, list[str]
 
 
 def _purses(verdict: Verdict, evidence: Evidence) -> None:
-    """What was drawn from a purse is what was granted, and never more than there was."""
+    """The money drawn from a purse equals the grants, and never exceeds its total."""
     grants: Counter[str] = Counter()
     for grant in evidence.databases["purse"].get("grants", []):
         grants[grant["purse"]] += grant["amount_cents"]

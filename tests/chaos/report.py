@@ -1,4 +1,4 @@
-"""The table of results in docs/promises.md, written from what the rig has found."""
+"""Write the results of the rig into docs/promises.md."""
 
 import argparse
 import json
@@ -17,10 +17,10 @@ Row = Mapping[str, Any]
 
 
 def main() -> None:
-    """Put the results of a run, and of the power cut, into the page."""
+    """Write the results of a run, and of the power cuts, into the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path, help="what `python -m tests.chaos --results` has written")
-    parser.add_argument("power", type=Path, help="what `python -m tests.chaos.power --json` has written")
+    parser.add_argument("results", type=Path, help="the file written by `python -m tests.chaos --results`")
+    parser.add_argument("power", type=Path, help="the output of `python -m tests.chaos.power --json`")
     options = parser.parse_args()
     results = {row["name"]: row for row in json.loads(options.results.read_text())}
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)

@@ -1,4 +1,4 @@
-"""Runs faults one after the other, several worlds side by side, and has each judged."""
+"""Runs faults sequentially in several parallel worlds, and judges each."""
 
 import asyncio
 import os
@@ -21,22 +21,22 @@ from tests.chaos.referee import Verdict, judge
 from tests.chaos.world import World, make_template
 
 TOWNS_NEEDED = 60
-"""A world that has fewer left is given up for a new one."""
+"""A world with fewer municipalities left is replaced by a new one."""
 MEDIUM = 18.0
-"""Seconds from which on offices take more time, as they do in life; otherwise there would be no municipality left."""
+"""Faults longer than this slow the offices down, or they would run out of municipalities."""
 LONG = 60.0
-"""Seconds from which on a fault is begun before all others."""
+"""Faults longer than this start before all others."""
 
 
 @dataclass
 class Result:
-    """What became of one fault."""
+    """The result of one fault."""
 
     name: str
     seed: int
     accepted: int = 0
     unknown: int = 0
-    """Requests that were never answered, and may or may not have happened."""
+    """Requests that never got an answer, and may or may not have happened."""
     events: int = 0
     emails: int = 0
     verdict: Verdict = field(default_factory=Verdict)
@@ -46,21 +46,21 @@ class Result:
     error: str = ""
     not_run: str = ""
     emails_twice_allowed: int = 0
-    """Of those that came twice because they were cut beyond the dot, the ones of this fault."""
+    """Emails of this fault sent twice because they were cut after the final dot."""
     notes: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
-        """Whether all is as promised."""
+        """True if everything is as promised."""
         return not self.error and self.verdict.holds
 
     def plain(self) -> dict[str, Any]:
-        """For a file."""
+        """Return the result as plain data, for a file."""
         return asdict(self) | {"holds": self.holds}
 
 
 class Lane:
-    """Runs faults one after the other, on the same world as long as it is fit for the next."""
+    """Runs faults sequentially, in the same world as long as it is fit for the next."""
 
     def __init__(self, folder: Path, template: Path | None) -> None:
         self._folder, self._template = folder, template
@@ -69,7 +69,7 @@ class Lane:
         self._number = self._twice = 0
 
     async def run(self, fault: Fault, seed: int) -> Result:
-        """Break, heal, wait, judge."""
+        """Break, heal, wait, and judge."""
         began, result = time.monotonic(), Result(fault.name, seed)
         try:
             world, offices = await self._fit_world(fault, seed)
@@ -81,7 +81,7 @@ class Lane:
             result.not_run = str(error)
         except BaseExceptionGroup as group:
             result.error = "; ".join(repr(error) for error in group.exceptions)
-        except Exception as error:  # noqa: BLE001 -- whatever it was, it stands in the table
+        except Exception as error:  # noqa: BLE001 -- whatever it was, it appears in the table
             result.error = f"{type(error).__name__}: {error}"
         shape = fault.shape
         if not result.holds or fault.sabotage or shape.nats_megabytes or shape.mongo_megabytes:
@@ -126,7 +126,7 @@ class Lane:
         return world.journal.count(Outcome.OK), world.journal.count(Outcome.UNKNOWN)
 
     async def close(self, *, keep: bool = False) -> None:
-        """Give the world up; what it leaves behind is kept where something is to be understood."""
+        """Discard the world; keep its files if there is something to investigate."""
         if self._offices:
             await self._offices.close()
         if self._world:
@@ -139,19 +139,19 @@ _runner: asyncio.Runner | None = None
 
 
 def _in_lane(folder: Path, name: str, seed: int) -> Result:
-    """In a process of the pool: run one fault in the lane of that process."""
-    from tests.chaos.faults import FAULTS  # noqa: PLC0415 -- they need half a second
+    """Run one fault in the lane of this pool process."""
+    from tests.chaos.faults import FAULTS  # noqa: PLC0415 -- importing them takes half a second
 
     global _lane, _runner
     if _lane is None or _runner is None:
         _lane, _runner = Lane(folder / f"lane-{os.getpid()}", folder / "template"), asyncio.Runner()
-        # A process of the pool ends without a word, but not without this.
+        # A pool process ends without cleanup, except for this.
         Finalize(None, lambda: _runner.run(_lane.close()), exitpriority=1)
     return _runner.run(_lane.run(FAULTS[name], seed))
 
 
 def run_all(faults: Sequence[Fault], seed: int, folder: Path, lanes: int) -> Iterator[Result]:
-    """Run faults in so many lanes, the longest first, then those of one shape after the other; yields results."""
+    """Run faults in so many lanes, longest first, grouped by shape; yield the results."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     asyncio.run(make_template(folder / "template"))

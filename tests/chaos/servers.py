@@ -1,4 +1,4 @@
-"""The servers of a world, as real as elsewhere, and with what it takes to break them."""
+"""The servers of a world: the real ones, with what it takes to break them."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ USER, PASSWORD = "chaos", "right"
 
 
 class Nats(NatsServer):
-    """A nats-server that asks for a password, which may be another one after its next start."""
+    """A nats-server with a password that may change at its next start."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, sync_always=True)
@@ -24,12 +24,12 @@ class Nats(NatsServer):
         return f"{super()._config()}authorization {{ user: {USER}, password: {self.password} }}\n"
 
 
-class NotHere(Exception):  # noqa: N818 -- says what is the matter
-    """A fault that cannot be made on this machine; the message says why."""
+class NotHere(Exception):  # noqa: N818 -- the name says what is wrong
+    """This machine cannot produce the fault; the message says why."""
 
 
 class Clocked(Mongod):
-    """A mongod whose clock can be made to jump."""
+    """A mongod whose clock can jump."""
 
     def __init__(self, folder: Path, *, faketime: bool) -> None:
         super().__init__(folder, enable_test_commands=True)
@@ -40,20 +40,20 @@ class Clocked(Mongod):
 
 
 def clock(folder: Path, whose: str) -> dict[str, str]:
-    """What makes a process see another time than there is; raises NotHere."""
+    """Return the environment that fakes a process's clock; raises NotHere."""
     if not FAKETIME.exists():
         raise NotHere("libfaketime is not installed")
     return {
         "LD_PRELOAD": str(FAKETIME),
         "FAKETIME_TIMESTAMP_FILE": str(folder / f"clock-{whose}"),
-        # Looking at the file at each call would cost more than all else.
+        # Reading the file at each call would be too slow.
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
 
 
 def make_keys(folder: Path) -> None:
-    """The keys that tokens are signed and checked with, where there are none yet."""
+    """Create the keys for tokens, if there are none yet."""
     if folder.exists():
         return
     folder.mkdir()

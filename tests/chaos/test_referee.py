@@ -1,4 +1,4 @@
-"""The referee objects to each thing that may be wrong, and to nothing else."""
+"""The referee objects to each possible defect, and to nothing else."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ MESSAGE_ID = "<1@alliance.example>"
 
 
 class Case:
-    """One municipality that showed interest twice, of which one contact was told: all as it should be."""
+    """A flawless world: one municipality showed interest twice, and one contact was told."""
 
     def __init__(self, folder: Path) -> None:
         self.journal, self.allowance = Journal(folder / "journal.jsonl"), Allowance()
@@ -163,7 +163,7 @@ def test_a_purse_that_is_overdrawn_is_found(case: Case) -> None:
 def test_of_two_who_joined_in_one_millisecond_either_may_have_been_first(
     tells: str, told: dict[str, list[str]]
 ) -> None:
-    """MongoDB forgets in which order it wrote them, when it is killed."""
+    """MongoDB forgets the order of writes when it is killed."""
     rows = [
         {"_id": ags, "type": "membership.member_joined.v1", "data": {"ags": ags, "district_key": "14626"}}
         for ags in "ab"

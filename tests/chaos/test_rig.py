@@ -1,4 +1,4 @@
-"""A short part of the rig, on real processes and servers; `make chaos` runs the whole of it."""
+"""A short part of the rig, on real processes and servers; `make chaos` runs all of it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,7 +19,7 @@ SHORT = (
 
 @pytest.fixture(scope="module")
 async def lane(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lane]:
-    """One world for all faults here."""
+    """One world for all faults in this module."""
     lane = Lane(tmp_path_factory.mktemp("chaos"), None)
     yield lane
     await lane.close()

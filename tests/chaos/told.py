@@ -1,4 +1,4 @@
-"""Who is told what by email: the referee's own reading of the domain, for the events that its offices cause."""
+"""The referee's own rules for which emails an event causes, for the events that its offices cause."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ PARTY_ROLES = {"municipality": "municipality", "police_directorate": "police_dir
 def expected_emails(
     rows: Iterable[Document], contacts: Iterable[Document], neighbours: Mapping[str, list[str]]
 ) -> set[Expected]:
-    """All emails that these events lead to; `neighbours` names for an event the other members of its district."""
+    """Return all emails that these events cause; `neighbours` maps an event to the other members of its district."""
     offices: dict[tuple[str, str], list[str]] = {}
     for contact in contacts:
         if contact["active"]:

@@ -1,4 +1,4 @@
-"""Three mongods as one replica set, each as a user of its own, so that it can be cut off from all others."""
+"""A replica set of three mongods, each under its own user, so that one can be isolated."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ class Node(Mongod):
 
 
 class Trio:
-    """Looks like one server to who starts and ends it."""
+    """Can be started and stopped like a single server."""
 
     name = "mongod"
 
@@ -51,7 +51,7 @@ class Trio:
         return self.nodes[0].port
 
     def start(self) -> None:
-        """Start all nodes, make them a set, and wait for a primary."""
+        """Start all nodes, initiate the set, and wait for a primary."""
         for node in self.nodes:
             if not node.running:
                 node.start()
@@ -66,7 +66,7 @@ class Trio:
         self._wait_for_all()
 
     def _wait_for_all(self) -> None:
-        """Wait until the others have a copy of what the primary has."""
+        """Wait until the secondaries have caught up with the primary."""
         deadline = time.monotonic() + WITHIN_SECONDS
         while not all(self._is(node, "isWritablePrimary") or self._is(node, "secondary") for node in self.nodes):
             if time.monotonic() > deadline:
@@ -96,7 +96,7 @@ class Trio:
         return any(node.running for node in self.nodes)
 
     def primary(self) -> Node:
-        """The node that takes writes now; waits until there is one."""
+        """Return the current primary, waiting until there is one."""
         deadline = time.monotonic() + WITHIN_SECONDS
         while time.monotonic() < deadline:
             for node in self.nodes:
@@ -106,12 +106,12 @@ class Trio:
         raise TimeoutError("there is no primary")
 
     def step_down(self) -> None:
-        """Let the primary hand over."""
+        """Let the primary step down."""
         with pymongo.MongoClient[dict[str, Any]](HOST, self.primary().port, directConnection=True) as client:
             client.admin.command("replSetStepDown", 5, force=True)
 
     def cut_off(self, node: Node) -> None:
-        """Nothing reaches a node, and nothing of what it sends arrives."""
+        """Isolate a node: it receives nothing, and nothing that it sends arrives."""
         self._rules = [
             ["OUTPUT", "-m", "owner", "--uid-owner", str(node.user), "-j", "DROP"],
             ["OUTPUT", "-p", "tcp", "--dport", str(node.port), "-j", "DROP"],
@@ -120,7 +120,7 @@ class Trio:
             subprocess.run(["iptables", "-I", *rule], check=True)
 
     def reconnect(self) -> None:
-        """The network is whole again."""
+        """Restore the network."""
         for rule in self._rules:
             subprocess.run(["iptables", "-D", *rule], check=False)
         self._rules = []

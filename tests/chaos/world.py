@@ -1,4 +1,4 @@
-"""A whole system of its own: real servers, services as processes, and the links between them."""
+"""A complete system of its own: real servers, services as processes, and the links between them."""
 
 import asyncio
 import json
@@ -23,45 +23,45 @@ SMTP_TIMEOUT = 1.2
 READY_WITHIN_SECONDS = 40.0
 SERVICES = ("membership", "notifications")
 BUILDS = "tests.builds"
-"""The programs that exist for tests alone: what is broken on purpose, and a service that spends from a purse."""
+"""Programs that exist only for tests: broken builds, and a service that spends from a purse."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a world is made of."""
+    """The configuration of a world."""
 
     replicas: int = 1
     linked: bool = False
-    """Whether services reach servers over links that can break."""
+    """True if services reach the servers over breakable links."""
     purse: bool = False
     sabotage: str = ""
     nats_megabytes: int = 0
-    """On a disk of this size; 0 for one that does not get full."""
+    """The size of its disk; 0 for one that never fills up."""
     mongo_megabytes: int = 0
     faketime: bool = False
-    """Whether clocks can be made to jump."""
+    """True if clocks can jump."""
     nodes: int = 1
-    """How many mongods there are."""
+    """The number of mongods."""
 
 
 @dataclass
 class Allowance:
-    """What a fault makes impossible to hold, by its nature, and what it has put in by itself."""
+    """Deviations that a fault makes unavoidable, and data that it injects itself."""
 
     stream_doubles: bool = False
-    """An event may be in the stream twice: it was put there again, or the duplicate window had passed."""
+    """An event may be in the stream twice: it was published again, or after the duplicate window."""
     unknown_emails: int = 0
-    """So many emails may come twice, because their sending was cut beyond the final dot."""
+    """How many emails may be sent twice, because sending was cut after the final dot."""
     clocks_jumped: bool = False
-    """The times in the records do not tell in which order things happened."""
+    """Recorded times do not show the order of events."""
     foreign: set[str] = field(default_factory=set)
     """Ids of messages that no service has published."""
     parked: set[str] = field(default_factory=set)
-    """Ids of events that are to be parked."""
+    """Ids of events that should be parked."""
 
 
 class World:
-    """Servers, services, and whatever is needed to break and mend them."""
+    """Servers and services, and the means to break and heal them."""
 
     def __init__(self, folder: Path, shape: Shape) -> None:
         self.folder, self.shape = folder, shape
@@ -78,27 +78,27 @@ class World:
         self.mounts: list[Path] = []
         self.healed_at = 0.0
         self.notes: list[str] = []
-        """What a fault found out by itself, for the table."""
+        """Findings of the fault itself, for the table."""
 
     def healed(self) -> None:
-        """From now on the system has to come right by itself."""
+        """Note that from now on the system must recover by itself."""
         self.healed_at = time.monotonic()
 
     @property
     def mongo_uri(self) -> str:
-        """Where the referee itself reaches MongoDB."""
+        """The URI under which the referee itself reaches MongoDB."""
         return self.mongod.uri if isinstance(self.mongod, Trio) else _direct(self.mongod.port)
 
     def replicas(self, service: str) -> list[Process]:
-        """All processes of one service."""
+        """Return all processes of one service."""
         return [process for process in self.processes.values() if process.service == service]
 
     def link(self, service: str, server: str) -> list[Link]:
-        """The links between the replicas of a service and a server."""
+        """Return the links between a service's replicas and a server."""
         return [link for (name, to), link in self.links.items() if to == server and name.startswith(service)]
 
     async def open(self, template: Path | None) -> None:
-        """Start everything, on a copy of a world that was made before."""
+        """Start everything, on a copy of a prepared world."""
         self._mount()
         for whose in ("services", "mongod"):
             self.set_clock(whose, "+0")
@@ -122,7 +122,7 @@ class World:
         self.keeper.start()
 
     async def close(self, *, keep: bool = False) -> None:
-        """Kill everything; with `keep` the logs, the journal and the mailbox stay."""
+        """Kill everything; with `keep`, the logs, the journal and the mailbox stay."""
         await self.keeper.stop()
         for process in self.processes.values():
             process.kill()
@@ -137,41 +137,41 @@ class World:
             shutil.rmtree(self.folder / folder, ignore_errors=True)
 
     def start_services(self) -> None:
-        """Start every service that does not run."""
+        """Start every service that is not running."""
         for process in self.processes.values():
             if not process.running:
                 process.spawn()
 
     async def ready(self) -> None:
-        """Wait until all services are ready, also those that are being started again."""
+        """Wait until all services are ready, including restarting ones."""
         async with asyncio.timeout(READY_WITHIN_SECONDS):
             for process in self.processes.values():
                 while not await asyncio.to_thread(process.answers, "/health/ready"):
                     await asyncio.sleep(0.03)
 
     async def crash_at(self, process: Process, point: str, hit: int) -> None:
-        """Start a process anew, so that it dies when it passes a point for the n-th time."""
+        """Restart a process so that it dies when it passes a crash point for the n-th time."""
         await self.restart(process, ASSKOMM_CRASH=f"{point}:{hit}")
 
     async def restart(self, process: Process, **extra: str) -> None:
-        """End a process in order, and start it anew."""
+        """Stop a process gracefully and start it again."""
         await self.end(process)
         process.extra = extra
         process.spawn()
         await self.ready()
 
     async def end(self, process: Process) -> int | None:
-        """End a process in order (SIGTERM); its exit status."""
+        """Stop a process gracefully (SIGTERM); return its exit status."""
         process.wanted = False
         await asyncio.to_thread(process.stop)
         return process.status
 
     def kill(self, process: Process) -> None:
-        """SIGKILL; it is started again at once."""
+        """SIGKILL a process; it is restarted at once."""
         process.kill()
 
     async def run(self, *arguments: str, module: str = "operations.cli", check: bool = True) -> Any:
-        """What a command of the operators answers."""
+        """Run an operator command and return its output."""
         program = [sys.executable, "-m", module, *arguments]
         environ = {"PATH": "/usr/sbin:/usr/bin:/bin", **self.environ()}
         process = await asyncio.create_subprocess_exec(
@@ -183,7 +183,7 @@ class World:
         return json.loads(out) if "--json" in arguments and out else out.decode() + err.decode()
 
     def environ(self, mongo_port: int = 0, nats_port: int = 0, smtp_port: int = 0) -> dict[str, str]:
-        """The settings of a process; it reaches the servers on these ports, or where they are."""
+        """Return the environment of a process, which reaches the servers on these ports, or directly."""
         keys = self.folder / "keys"
         return {
             "ASSKOMM_MONGO_URI": _direct(mongo_port) if mongo_port else self.mongo_uri,
@@ -199,7 +199,7 @@ class World:
         }
 
     def set_clock(self, whose: str, offset: str) -> None:
-        """Let the clock of services or of mongod go so many seconds before the real one, or behind it."""
+        """Set the clock of the services or of mongod ahead of the real one, or behind it."""
         new = self.folder / f"clock-{whose}.new"
         new.write_text(offset)
         new.replace(self.folder / f"clock-{whose}")
@@ -234,7 +234,7 @@ def _direct(port: int) -> str:
 
 
 async def make_template(folder: Path) -> None:
-    """A world with the alliance of January 2023 loaded, in which all is quiet, for others to begin with."""
+    """Create a quiet world with the alliance of January 2023 loaded, as a template for others."""
     from tests.chaos.quiet import quiet  # noqa: PLC0415 -- it needs a world itself
 
     world = World(folder, Shape())

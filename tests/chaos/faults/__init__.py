@@ -1,4 +1,4 @@
-"""Every fault; a module for each kind."""
+"""All faults, one module per kind."""
 
 from tests.chaos.fault import FAULTS
 from tests.chaos.faults import (

@@ -1,4 +1,4 @@
-"""A hundred thousand events that wait: memory stays bounded, and order is kept."""
+"""A backlog of 100,000 events: memory stays bounded, and order is kept."""
 
 import asyncio
 import secrets
@@ -20,7 +20,7 @@ KIND = "membership.interest_shown.v1"
 
 @fault("backlog", "100,000 events wait when the services start", seconds=400, quiet_within=600)
 async def backlog(world: World, offices: Offices) -> None:
-    """They are history, so that nobody is to be told; all else is as with any event."""
+    """The events are history, so that nobody is notified; otherwise they are like any event."""
     for process in world.processes.values():
         await world.end(process)
     await asyncio.to_thread(_store, world.mongo_uri)
@@ -36,7 +36,7 @@ async def backlog(world: World, offices: Offices) -> None:
 
 
 def _store(uri: str) -> None:
-    """Write rows and states as membership would, many at a time."""
+    """Write rows and states as membership would, in bulk."""
     with pymongo.MongoClient[dict[str, Any]](uri) as client:
         database = client["membership"]
         states = []

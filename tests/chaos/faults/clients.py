@@ -1,4 +1,4 @@
-"""Clients that go away before they are answered, at every moment of a request."""
+"""Clients that disconnect before they get an answer, at every moment of a request."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ STEP_SECONDS = 0.0003
 
 @fault("clients.gone", "clients go away at 120 moments of a request, 0.3 ms apart, and ask again later", short=True)
 async def gone(world: World, offices: Offices) -> None:
-    """Nothing is done by half, nothing stays locked, and the same key finds out what became of it."""
+    """Nothing is half done, nothing stays locked, and the same key reveals the outcome."""
     town = offices.next_town()
     path = f"/membership/v1/municipalities/{town.ags}/consultations"
     attempts: list[tuple[Attempt, dict[str, Any]]] = []

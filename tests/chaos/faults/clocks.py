@@ -1,4 +1,4 @@
-"""Clocks that jump by an hour, forth and back."""
+"""Clocks that jump an hour forward or back."""
 
 import asyncio
 from functools import partial
@@ -11,7 +11,7 @@ JUMPS = {"forth": "+3600", "back": "-3600"}
 
 
 async def jump(world: World, offices: Offices, *, whose: str, by: str) -> None:
-    """Let the clock jump under load, and jump back after some seconds."""
+    """Let the clock jump under load, and return after some seconds."""
     world.allowance.clocks_jumped = True
     async with offices.at_work(2):
         for offset in (by, "+0"):
@@ -29,7 +29,7 @@ for whose in ("services", "mongod"):
                 f"the clock of {whose} jumps an hour {word}, and returns",
                 partial(jump, whose=whose, by=by),
                 Shape(faketime=True),
-                # What makes clocks jump looks at each of their calls, which slows MongoDB down above all.
+                # The faketime library intercepts each call to the clock, which slows MongoDB down most of all.
                 quiet_within=60,
                 short=(whose, word) == ("services", "forth"),
             )

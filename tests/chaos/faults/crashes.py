@@ -1,4 +1,4 @@
-"""A process dies exactly where it matters: every named point of the code, at its first and at its second pass."""
+"""A process dies at each crash point in the code, at its first and at its second pass."""
 
 import asyncio
 import re
@@ -14,10 +14,10 @@ from tests.chaos.world import World
 PROJECT = Path(__file__).resolve().parents[3]
 REACHED_WITHIN_SECONDS = 25.0
 CONNECTIONS = 4
-"""So many emails a mailer has on the wire at most."""
+"""The most emails that a mailer sends at the same time."""
 
 IN_DOUBT = CONNECTIONS + 16
-"""So many more may have been taken and not be recorded yet: all of these come twice when it is killed."""
+"""The most emails accepted but not yet recorded; all of them are sent twice after a kill."""
 
 WHERE = {
     "mongo": ("membership", "notifications"),
@@ -26,18 +26,18 @@ WHERE = {
     "parking": ("notifications",),
     "mailer": ("notifications",),
 }
-"""Which services pass the points of a module."""
+"""The services that pass the crash points of each module."""
 SHORT = {"relay.after_publish", "inbox.before_ack", "mongo.after_commit"}
 
 
 def points() -> list[str]:
-    """Every point that the code names."""
+    """Return the names of all crash points in the code."""
     code = [file.read_text() for folder in ("shared", "services") for file in (PROJECT / folder).rglob("*.py")]
     return sorted({name for text in code for name in re.findall(r'crashpoint\("([a-z_.]+)"\)', text)})
 
 
 async def crash(world: World, offices: Offices, *, service: str, point: str, hit: int) -> None:
-    """Let a service die at a point while offices are at work; it is started again, as a container would be."""
+    """Let a service die at a crash point while offices are at work; it is restarted, as a container would be."""
     process = world.replicas(service)[0]
     deaths = len(process.deaths)
     if service == "notifications":
@@ -51,7 +51,7 @@ async def crash(world: World, offices: Offices, *, service: str, point: str, hit
 
 
 async def crashed(process: Process, before: int) -> None:
-    """Wait until a process has died once more."""
+    """Wait until the process has died once more."""
     deadline = time.monotonic() + REACHED_WITHIN_SECONDS
     while len(process.deaths) == before:
         if time.monotonic() > deadline:
@@ -60,7 +60,7 @@ async def crashed(process: Process, before: int) -> None:
 
 
 async def _let_emails_wait(world: World, offices: Offices) -> None:
-    """Emails that could not be sent at once are claimed later, which is another way through the code."""
+    """Let emails queue while the mail server is down, because claiming them later takes another code path."""
     world.mail.kill()
     await offices.accessions(2)
     await asyncio.to_thread(world.mail.start)
@@ -68,7 +68,7 @@ async def _let_emails_wait(world: World, offices: Offices) -> None:
 
 for point in points():
     if point.startswith("parking."):
-        continue  # These are passed only where something fails: see poison.py.
+        continue  # These are passed only when a reaction fails: see poison.py.
     for service in WHERE[point.partition(".")[0]]:
         for hit in (1, 2):
             add(

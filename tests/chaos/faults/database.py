@@ -1,4 +1,4 @@
-"""MongoDB fails within commits, is full, or answers something odd."""
+"""MongoDB fails during commits, runs out of space, or returns unexpected errors."""
 
 import asyncio
 from functools import partial
@@ -22,7 +22,7 @@ FAILPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 async def failpoint(world: World, offices: Offices, *, answer: dict[str, Any]) -> None:
-    """Let the server fail commits, again and again, for a while."""
+    """Let the server fail commits repeatedly for a while."""
     with pymongo.MongoClient[dict[str, Any]](world.mongo_uri) as client:
         data = {"failCommands": ["commitTransaction"], **answer}
         async with offices.at_work():
@@ -39,7 +39,7 @@ def _configure(client: "pymongo.MongoClient[dict[str, Any]]", mode: object, data
 
 @fault("mongod.killed-in-commits", "mongod is killed while a commit hangs in it, four times", short=True, seconds=15)
 async def killed_in_commits(world: World, offices: Offices) -> None:
-    """It has the commit, and has not answered."""
+    """Kill mongod while it has a commit that it has not answered."""
     async with offices.at_work():
         for _ in range(4):
             with pymongo.MongoClient[dict[str, Any]](world.mongo_uri) as client:
@@ -54,7 +54,7 @@ async def killed_in_commits(world: World, offices: Offices) -> None:
 @fault("mongod.disk-full", "the disk of MongoDB is full (ENOSPC); then there is room, and it is restarted",
        Shape(mongo_megabytes=420), seconds=30)  # fmt: skip
 async def disk_full(world: World, offices: Offices) -> None:
-    """On a tmpfs of 420 MB, which a file fills up to the last byte; mongod ends itself when it cannot write."""
+    """Use a tmpfs of 420 MB, filled to the last byte; mongod exits when it cannot write."""
     filler = world.mongod.data_path / "filler"
     async with offices.at_work():
         await asyncio.sleep(0.5)

@@ -14,12 +14,12 @@ SERVERS = ("mongod", "nats", "mail")
 
 @fault("calm", "nothing goes wrong", short=True)
 async def calm(world: World, offices: Offices) -> None:
-    """What the referee says of a system at peace."""
+    """Let the referee judge an undisturbed system."""
     await offices.accessions(6)
 
 
 async def kill_service(world: World, offices: Offices, *, service: str) -> None:
-    """SIGKILL at random moments, several times; it is started again at once."""
+    """SIGKILL the process at random moments, several times; it is restarted at once."""
     times = 4
     if service == "notifications":
         world.allowance.unknown_emails += IN_DOUBT * times
@@ -32,7 +32,7 @@ async def kill_service(world: World, offices: Offices, *, service: str) -> None:
 
 
 async def kill_server(world: World, offices: Offices, *, server: str) -> None:
-    """SIGKILL at random moments, several times; it is back after a moment."""
+    """SIGKILL the server at random moments, several times; it is back after a moment."""
     times = 4
     if server == "mail":
         world.allowance.unknown_emails += CONNECTIONS * times
@@ -46,7 +46,7 @@ async def kill_server(world: World, offices: Offices, *, server: str) -> None:
 
 
 async def pause_service(world: World, offices: Offices, *, service: str) -> None:
-    """SIGSTOP for longer than its lease, its claims and the patience of the stream."""
+    """SIGSTOP the process for longer than its lease, its claims and the stream's ack wait."""
     if service == "notifications":
         world.allowance.unknown_emails += IN_DOUBT
     async with offices.at_work():
@@ -60,7 +60,7 @@ async def pause_service(world: World, offices: Offices, *, service: str) -> None
 
 
 async def pause_server(world: World, offices: Offices, *, server: str, seconds: float) -> None:
-    """SIGSTOP: connections stay open, nothing answers."""
+    """SIGSTOP the server: connections stay open, nothing answers."""
     if server == "mail":
         world.allowance.unknown_emails += CONNECTIONS
     async with offices.at_work():
@@ -73,7 +73,7 @@ async def pause_server(world: World, offices: Offices, *, server: str, seconds: 
 
 @fault("kill.everything", "all processes and servers are killed at once, and come back in any order, twice", seconds=25)
 async def kill_everything(world: World, offices: Offices) -> None:
-    """As when the power fails, but for what the disks hold: see tests/chaos/power/ for that."""
+    """Kill everything, as in a power failure, except for the contents of the disks; tests/chaos/power/ tests those."""
     world.allowance.unknown_emails += 2 * IN_DOUBT
     async with offices.at_work():
         for _ in range(2):
@@ -89,7 +89,7 @@ async def kill_everything(world: World, offices: Offices) -> None:
 
 @fault("start.any-order", "a cold start in any order, each server missing for some seconds", seconds=25)
 async def start_in_any_order(world: World, offices: Offices) -> None:
-    """Services are there long before what they need."""
+    """Start the services long before the servers that they need."""
     for process in world.processes.values():
         await world.end(process)
     for server in world.servers.values():

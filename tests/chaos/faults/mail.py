@@ -1,4 +1,4 @@
-"""The mail server refuses, or the link breaks beyond the final dot."""
+"""The mail server rejects emails, or the link breaks after the final dot."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ async def refused_for_now(world: World, offices: Offices) -> None:
 
 @fault("mail.refused-for-good", "the mail server does not know one recipient (550)")
 async def refused_for_good(world: World, offices: Offices) -> None:
-    """These emails have failed, and are seen to have."""
+    """These emails fail, and the failure is visible."""
     set_faults(world.mail.maildir, {"refuse": {PRESS: "550 5.1.1 no such user"}})
     await offices.accessions(3)
     world.healed()
@@ -35,7 +35,7 @@ async def refused_for_good(world: World, offices: Offices) -> None:
 
 @fault("mail.cut-beyond-the-dot", "the link breaks after the final dot, before the answer", short=True, seconds=15)
 async def cut_beyond_the_dot(world: World, offices: Offices) -> None:
-    """The email has arrived, and nobody knows: it comes again, under the same Message-ID."""
+    """The email has arrived, but the sender cannot know: it is sent again, under the same Message-ID."""
     world.allowance.unknown_emails += CONNECTIONS
     set_faults(world.mail.maildir, {"cut_after_dot": {"to": PRESS, "times": CONNECTIONS}})
     await offices.accessions(CONNECTIONS + 1)

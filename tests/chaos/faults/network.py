@@ -23,10 +23,10 @@ SECONDS = {"refuse": 3.0, "black-hole": 6.0, "half-open": 6.0, "delay": 6.0, "cu
 
 
 async def fail(world: World, offices: Offices, *, service: str, server: str, how: str) -> None:
-    """Let the links fail for some seconds while offices are at work."""
+    """Break the links for some seconds while offices are at work."""
     links = world.link(service, server)
     if server == "smtp":
-        # While a link is cut again and again, as many emails as there are connections may be beyond the dot each time.
+        # Each cut of the link can hit one email per connection after its final dot.
         world.allowance.unknown_emails += CONNECTIONS * (20 if how == "cut" else 2)
     async with offices.at_work(2):
         await asyncio.sleep(offices.random.uniform(0.3, 1.0))

@@ -1,4 +1,4 @@
-"""Messages that no service can read: each is parked with what comes behind it, and all others flow on."""
+"""Messages that no service can read: each is parked with the events behind it, and all others flow on."""
 
 import asyncio
 import secrets
@@ -29,7 +29,7 @@ TOO_LARGE = b"x" * 1_000_000
 
 
 async def poison(world: World, offices: Offices, *, crash: str = "", hit: int = 1) -> None:
-    """Publish poison about agreements that are being signed, look at it as an operator does, and drop it."""
+    """Publish poison about agreements that are being signed, inspect it as an operator would, and drop it."""
     process = world.replicas("notifications")[0]
     deaths = len(process.deaths)
     if crash:
@@ -51,7 +51,7 @@ async def poison(world: World, offices: Offices, *, crash: str = "", hit: int = 
 
 
 def _is_poison(id: str) -> bool:
-    """Whether it is one of ours, or has no id of its own."""
+    """True if the event is one of our poison messages, or has no id."""
     return id.startswith(("poison-", "membership-"))
 
 
@@ -78,7 +78,7 @@ async def _publish(world: World, name: str, agreement: str) -> None:
 
 
 async def _seen(world: World, agreements: set[str]) -> list[dict[str, Any]]:
-    """Wait until operators see an event of each agreement that waits, in both services, and what waits behind it."""
+    """Wait until, in both services, operators see the poison of each agreement and the events behind it."""
     async with asyncio.timeout(SEEN_WITHIN_SECONDS):
         while True:
             parked: list[dict[str, Any]] = await world.run("parked", "list", "--json")

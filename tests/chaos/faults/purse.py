@@ -1,4 +1,4 @@
-"""Money is drawn from purses that have too little of it, by many at once, while something breaks."""
+"""Concurrent draws from purses with too little money, while something breaks."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,12 +19,12 @@ PURSES = 3
 DRAWS = 40
 TOTAL_CENTS = 500
 AMOUNTS = (20, 140)
-"""Cents of one draw; all together want twice as much as there is."""
+"""Cents per draw; together the draws ask for twice as much as there is."""
 AGAIN = 0.3
-"""How many of them are sent a second time, long after they were answered."""
+"""The share of draws that are sent again, long after their answer."""
 USED_UP_SECONDS = 20.0
 APP = "asskomm-purse"
-"""How the service calls itself at MongoDB."""
+"""The name under which the service connects to MongoDB."""
 
 COMMITS: dict[str, tuple[str, dict[str, Any]]] = {
     "closed": ("the connection is closed at every third commit", {"closeConnection": True}),
@@ -44,7 +44,7 @@ COMMITS: dict[str, tuple[str, dict[str, Any]]] = {
 async def failing(
     world: World, command: str, app: str, mode: dict[str, Any], answer: dict[str, Any]
 ) -> AsyncIterator[None]:
-    """MongoDB answers a command of one service so, until the end of `with`."""
+    """Let MongoDB fail one command of one service in this way, for the duration of `with`."""
     data = {"failCommands": [command], "appName": app, **answer}
     with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
         set_to = partial(client.admin.command, "configureFailPoint", "failCommand")
@@ -56,7 +56,7 @@ async def failing(
 
 
 async def used_up(world: World, times: int) -> None:
-    """Wait until it has answered so this many times."""
+    """Wait until MongoDB has failed this many times."""
     name = "failpoint.failCommand"
     with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
         async with asyncio.timeout(USED_UP_SECONDS):
@@ -69,7 +69,7 @@ async def used_up(world: World, times: int) -> None:
 
 @asynccontextmanager
 async def drawing(world: World, offices: Offices, seconds: float) -> AsyncIterator[None]:
-    """Open purses, and draw from all of them at once within so many seconds; all are answered at the end of `with`."""
+    """Open purses and draw from all of them within so many seconds; every draw has its answer at the end of `with`."""
     purses = [await _open(offices, number) for number in range(PURSES)]
     draws = [asyncio.create_task(_draw(offices, offices.random.choice(purses), seconds)) for _ in range(DRAWS)]
     try:
@@ -108,7 +108,7 @@ async def _draw(offices: Offices, purse: str, seconds: float) -> tuple[Attempt, 
 
 
 def _refused_for_a_reason(world: World, made: list[tuple[Attempt, int]]) -> None:
-    """Purses only get emptier, so whoever was refused would be refused now."""
+    """A purse only gets emptier, so a refused draw must still be refusable now."""
     with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
         left = {one["_id"]: one["left_cents"] for one in client["purse"]["purses"].find()}
     for attempt, amount in made:
@@ -125,13 +125,13 @@ async def calm(world: World, offices: Offices) -> None:
 
 @fault("purse.replicas", "many draw at once by way of two replicas", PURSE_TWO, short=True)
 async def replicas(world: World, offices: Offices) -> None:
-    """Only the database stands between them."""
+    """Only the database coordinates the replicas."""
     await calm(world, offices)
 
 
 @fault("purse.replicas-killed", "the replicas are killed in turn while many draw", PURSE_TWO)
 async def replicas_killed(world: World, offices: Offices) -> None:
-    """Whoever asks again may ask the other one."""
+    """A retry may reach the other replica."""
     async with drawing(world, offices, 3):
         for process in world.replicas("purse"):
             await asyncio.sleep(0.7)
@@ -140,7 +140,7 @@ async def replicas_killed(world: World, offices: Offices) -> None:
 
 @fault("purse.mongod-killed", "mongod is killed twice while many draw", PURSE, short=True)
 async def mongod_killed(world: World, offices: Offices) -> None:
-    """Commits are under way."""
+    """Kill mongod while commits are in progress."""
     async with drawing(world, offices, 2):
         for _ in range(2):
             await asyncio.sleep(offices.random.uniform(0.1, 0.5))
@@ -150,7 +150,7 @@ async def mongod_killed(world: World, offices: Offices) -> None:
 
 @fault("purse.mongod-paused", "mongod is frozen for 6 s while many draw", PURSE, seconds=15)
 async def mongod_paused(world: World, offices: Offices) -> None:
-    """Longer than a service waits for it."""
+    """Freeze mongod for longer than a service waits for it."""
     async with drawing(world, offices, 1):
         await asyncio.sleep(offices.random.uniform(0.1, 0.5))
         world.mongod.pause()
@@ -160,34 +160,34 @@ async def mongod_paused(world: World, offices: Offices) -> None:
 
 @fault("purse.killed", "the purse is killed, again and again, while many draw", PURSE)
 async def killed(world: World, offices: Offices) -> None:
-    """It is started again each time."""
+    """The process is restarted each time."""
     process = world.replicas("purse")[0]
     async with drawing(world, offices, 5):
         for _ in range(3):
             await asyncio.sleep(offices.random.uniform(0.1, 0.5))
             world.kill(process)
-            await asyncio.sleep(0.1)  # Until it is started again.
+            await asyncio.sleep(0.1)  # Until the process is restarted.
             await asyncio.to_thread(process.wait_ready)
 
 
 async def crash(world: World, offices: Offices, *, point: str) -> None:
-    """The purse dies at a point of its transactions while many draw."""
+    """Let the purse die at a crash point of its transactions during concurrent draws."""
     process = world.replicas("purse")[0]
-    # The purses themselves are opened before.
+    # The purses are opened before.
     await world.crash_at(process, point, PURSES + offices.random.randint(1, 8))
     async with drawing(world, offices, 1):
         pass
 
 
 async def commits(world: World, offices: Offices, *, answer: dict[str, Any]) -> None:
-    """Commits of the purse fail, as by chance, while many draw."""
+    """Let commits of the purse fail at random during concurrent draws."""
     third = {"activationProbability": 0.33}
     async with drawing(world, offices, 2), failing(world, "commitTransaction", APP, third, answer):
         await asyncio.sleep(3)
 
 
 for point in ("mongo.before_commit", "mongo.after_commit"):
-    # MongoDB keeps what a dead transaction has locked for some seconds.
+    # MongoDB keeps the locks of a dead transaction for some seconds.
     add(Fault(f"purse.crash.{point}", f"the purse dies at `{point}`", partial(crash, point=point), PURSE, seconds=25))
 for name, (title, answer) in COMMITS.items():
     for shape in (PURSE, PURSE_TWO):

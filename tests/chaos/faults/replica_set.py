@@ -1,4 +1,4 @@
-"""Three MongoDB nodes, of which the primary is lost in every way."""
+"""A replica set of three MongoDB nodes loses its primary in every way."""
 
 import asyncio
 import shutil
@@ -13,7 +13,7 @@ THREE = Shape(nodes=3)
 
 @fault("set.primary-killed", "the primary of three nodes is killed, twice", THREE, seconds=30)
 async def killed(world: World, offices: Offices) -> None:
-    """Another one takes over; the killed one comes back as a secondary."""
+    """Another node takes over; the killed one comes back as a secondary."""
     trio = _trio(world)
     async with offices.at_work():
         for _ in range(2):
@@ -27,7 +27,7 @@ async def killed(world: World, offices: Offices) -> None:
 
 @fault("set.stepdown", "the primary of three nodes steps down, three times", THREE, seconds=25)
 async def stepdown(world: World, offices: Offices) -> None:
-    """As in maintenance."""
+    """The primary steps down, as for maintenance."""
     async with offices.at_work():
         for _ in range(3):
             await asyncio.sleep(1.0)
@@ -38,7 +38,7 @@ async def stepdown(world: World, offices: Offices) -> None:
 
 @fault("set.primary-paused", "the primary of three nodes is frozen for 8 s", THREE, seconds=20)
 async def paused(world: World, offices: Offices) -> None:
-    """It comes back believing that it is the primary still."""
+    """The frozen node still believes that it is the primary when it resumes."""
     async with offices.at_work():
         await asyncio.sleep(0.8)
         primary = await asyncio.to_thread(_trio(world).primary)
@@ -50,7 +50,7 @@ async def paused(world: World, offices: Offices) -> None:
 
 @fault("set.primary-cut-off", "the primary of three nodes is cut off from everybody for 8 s", THREE, seconds=20)
 async def cut_off(world: World, offices: Offices) -> None:
-    """It runs on alone, and what it takes it must not acknowledge."""
+    """The isolated primary keeps running, but must not acknowledge writes."""
     trio = _trio(world)
     if not shutil.which("iptables"):
         raise NotHere("there is no iptables")

@@ -12,13 +12,13 @@ TWO = Shape(replicas=2)
 
 @fault("replicas.calm", "two replicas of everything, and nothing goes wrong", TWO, short=True)
 async def calm(world: World, offices: Offices) -> None:
-    """They share the work."""
+    """The replicas share the work."""
     await offices.accessions(8, workers=4)
 
 
 @fault("replicas.paused", "one of two replicas is frozen beyond its lease, then the other one", TWO, seconds=35)
 async def paused(world: World, offices: Offices) -> None:
-    """Whoever comes back does not know that time has passed."""
+    """A resumed process does not know that time has passed."""
     world.allowance.unknown_emails += 2 * IN_DOUBT
     async with offices.at_work():
         for replica in (0, 1):
@@ -34,7 +34,7 @@ async def paused(world: World, offices: Offices) -> None:
 
 @fault("replicas.killed", "one of two replicas is killed, again and again", TWO, seconds=20)
 async def killed(world: World, offices: Offices) -> None:
-    """The other one takes over."""
+    """The other replica takes over."""
     async with offices.at_work():
         for _ in range(5):
             await asyncio.sleep(offices.random.uniform(0.3, 1.0))
@@ -46,7 +46,7 @@ async def killed(world: World, offices: Offices) -> None:
 
 @fault("replicas.rolling", "every replica is ended and started, one after the other, under load", TWO, seconds=20)
 async def rolling(world: World, offices: Offices) -> None:
-    """As when a new version is rolled out."""
+    """Restart the replicas one by one, as when rolling out a new version."""
     async with offices.at_work(2):
         for process in world.processes.values():
             await world.restart(process)

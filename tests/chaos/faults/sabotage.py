@@ -1,6 +1,6 @@
-"""Builds that are broken on purpose (tests/builds), each with the trouble that brings it to light.
+"""Builds that are broken on purpose (tests/builds), each with the trouble that exposes the defect.
 
-The same trouble must do no harm to a build that is not broken: where no other fault shows that, `control.<name>` does.
+The same trouble must not harm an intact build: where no other fault shows that, `control.<name>` does.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ from tests.chaos.quiet import quiet
 from tests.chaos.world import Shape, World
 
 RECENT = 24
-"""So many messages at the end of the stream come again."""
+"""How many messages at the end of the stream are published again."""
 ODD_SECONDS = 2.0
-"""For so long every second insert fails."""
+"""How long every second insert fails."""
 SETTLED_SECONDS = 6.0
-"""Within them all has to be as before when nothing new has come; what is parked for good is not."""
+"""How soon all must be quiet again if nothing new has come; permanently parked events keep it from being so."""
 
 
 async def late_commits(world: World, offices: Offices) -> None:
-    """One commit after the other is held up while others go by."""
+    """Delay single commits while others overtake them."""
     hang = {"blockConnection": True, "blockTimeMS": 600}
     async with offices.at_work(4):
         for _ in range(4):
@@ -40,7 +40,7 @@ async def late_commits(world: World, offices: Offices) -> None:
 
 
 async def failing_writes(world: World, offices: Offices, *, service: str) -> None:
-    """MongoDB refuses three times what a service writes, for a reason that nobody has foreseen."""
+    """Let MongoDB reject three writes of a service, with an error that nobody foresaw."""
     odd, times = {"errorCode": 96}, 3
     async with offices.at_work(), failing(world, "insert", f"asskomm-{service}", {"times": times}, odd):
         await used_up(world, times)
@@ -48,7 +48,7 @@ async def failing_writes(world: World, offices: Offices, *, service: str) -> Non
 
 
 async def duplicates(world: World, offices: Offices) -> None:
-    """The last events come once more, and nobody may notice."""
+    """Publish the latest events once more; this must have no effect."""
     await _settled_accessions(world, offices)
     await _come_again(world, offices)
     world.healed()
@@ -56,7 +56,7 @@ async def duplicates(world: World, offices: Offices) -> None:
         await quiet(world, SETTLED_SECONDS)
     except TimeoutError as error:
         world.journal.complain(f"events that came twice did not pass without a trace: {error}")
-        # It has been said; nobody needs to wait for them any longer.
+        # The complaint is recorded; there is no need to wait for these events any longer.
         world.allowance.parked |= await asyncio.to_thread(_parked, world)
 
 
@@ -72,7 +72,7 @@ async def _settled_accessions(world: World, offices: Offices) -> None:
 
 
 async def _come_again(world: World, offices: Offices) -> None:
-    """Publish the last messages raw, under another id, so that the server does not drop them."""
+    """Publish the last messages raw, under other ids, so that the server does not drop them."""
     client = await nats.connect(world.nats.url)
     js, stream = client.jetstream(), STREAMS["membership"]
     first = (await js.stream_info(stream)).state.last_seq - RECENT + 1
@@ -88,7 +88,7 @@ async def _come_again(world: World, offices: Offices) -> None:
 
 
 async def cut_beyond_the_dot(world: World, offices: Offices) -> None:
-    """The mail server takes two emails, and closes the connections without a word."""
+    """Let the mail server accept two emails, and close the connections without an answer."""
     with pymongo.MongoClient[dict[str, Any]](world.mongo_uri, timeoutMS=10_000) as client:
         contact = client["notifications"]["contacts"].find_one({"role": "lpr_head", "active": True})
     if contact is None:
@@ -101,7 +101,7 @@ async def cut_beyond_the_dot(world: World, offices: Offices) -> None:
 
 
 async def backlog(world: World, offices: Offices) -> None:
-    """Notifications comes back to a stream that has gone on without it, and at first many reactions fail."""
+    """Restart notifications on a stream that has moved on, with many reactions failing at first."""
     process = world.replicas("notifications")[0]
     await world.end(process)
     await offices.accessions(12, workers=6)
@@ -139,7 +139,7 @@ SABOTAGES: dict[str, tuple[str, Run]] = {
 COVERED = {"acknowledge-before-commit", "swallowing-middleware", "unguarded-quantity"}
 """The same trouble on a build that is not broken is a fault of its own: crash.…, and purse.calm."""
 OF_TWO = {"relay-by-cursor"}
-"""One process commits one after the other, so it takes two for a commit to be late."""
+"""One process commits sequentially, so a late commit needs two processes."""
 
 for name, (title, run) in SABOTAGES.items():
     replicas = 2 if name in OF_TWO else 1

@@ -1,4 +1,4 @@
-"""SIGTERM under load, whatever is down: a service ends within 30 s, well, and loses nothing."""
+"""SIGTERM under load, whatever is down: a service exits within 30 s with status 0, and loses nothing."""
 
 import asyncio
 import signal
@@ -23,7 +23,7 @@ DOWN = {
 
 
 async def stop(world: World, offices: Offices, *, down: str, twice: bool = False) -> None:
-    """Take something down, end the services in order, and bring it all back."""
+    """Take something down, stop the services gracefully, and bring everything back."""
     server, _, how = down.partition(".")
     if server in {"mail", "mongod"} or twice:
         world.allowance.unknown_emails += IN_DOUBT

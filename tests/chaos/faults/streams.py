@@ -1,4 +1,4 @@
-"""NATS is away, refuses us, is full, forgets a durable, or loses what it had stored."""
+"""NATS is down, rejects our password, is full, forgets a durable, or loses stored data."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ SEEN_WITHIN_SECONDS = 60.0
 
 @fault("nats.away-5-minutes", "NATS is away for five minutes", seconds=340)
 async def away(world: World, offices: Offices) -> None:
-    """Longer than any limit of the libraries; the watchdog may end processes meanwhile."""
+    """Keep NATS down for longer than any limit of the libraries; the watchdog may end processes."""
     deaths = _deaths(world)
     offices.pause = 2.0
     async with offices.at_work(2):
@@ -35,7 +35,7 @@ async def away(world: World, offices: Offices) -> None:
 
 @fault("nats.credentials", "NATS knows another password for 10 s, then the right one again", seconds=20)
 async def credentials(world: World, offices: Offices) -> None:
-    """A refused connection wedges some versions of the library."""
+    """A rejected connection wedges some versions of the library."""
     async with offices.at_work():
         for password, seconds in (("wrong", 10.0), (PASSWORD, 0.0)):
             world.nats.kill()
@@ -47,7 +47,7 @@ async def credentials(world: World, offices: Offices) -> None:
 
 @fault("nats.durable-deleted", "the durable of notifications is deleted; `asskomm setup` makes it anew", seconds=25)
 async def durable_deleted(world: World, offices: Offices) -> None:
-    """The whole stream is handed out again."""
+    """The whole stream is delivered again."""
     client = await nats.connect(world.nats.url)
     await client.jetstream().delete_consumer(STREAMS["membership"], "notifications")
     await client.close()
@@ -59,7 +59,7 @@ async def durable_deleted(world: World, offices: Offices) -> None:
 
 @fault("nats.lost", "NATS loses all it had; `asskomm setup` and `asskomm replay` make it anew", short=True, seconds=20)
 async def lost(world: World, offices: Offices) -> None:
-    """Every event comes again, and nobody is told again."""
+    """Every event is published again, and nobody is notified again."""
     async with offices.at_work(1):
         world.nats.kill()
         shutil.rmtree(world.nats.data_path)
@@ -72,7 +72,7 @@ async def lost(world: World, offices: Offices) -> None:
 
 @fault("nats.rolled-back", "NATS comes back as it was before; `asskomm replay` publishes what is missing", seconds=20)
 async def rolled_back(world: World, offices: Offices) -> None:
-    """As when its disk was restored from a copy."""
+    """Roll NATS back, as if its disk had been restored from a copy."""
     await asyncio.to_thread(world.nats.stop)
     copy = world.folder / "nats-copy"
     shutil.rmtree(copy, ignore_errors=True)
@@ -92,7 +92,7 @@ async def rolled_back(world: World, offices: Offices) -> None:
 
 @fault("nats.full", "the stream has reached its limit; `asskomm setup` lifts it", seconds=15)
 async def full(world: World, offices: Offices) -> None:
-    """The server refuses what would be too much."""
+    """The server rejects whatever exceeds the limit."""
     client = await nats.connect(world.nats.url)
     js = client.jetstream()
     info = await js.stream_info(STREAMS["membership"])
@@ -107,7 +107,7 @@ async def full(world: World, offices: Offices) -> None:
 @fault("nats.disk-full", "the disk of NATS is full (ENOSPC); then there is room, and it is restarted",
        Shape(nats_megabytes=48), seconds=30)  # fmt: skip
 async def disk_full(world: World, offices: Offices) -> None:
-    """On a tmpfs of 48 MB, which a file fills up to the last byte."""
+    """Use a tmpfs of 48 MB, filled to the last byte."""
     filler = world.nats.data_path / "filler"
     async with offices.at_work():
         await asyncio.sleep(0.5)
@@ -121,7 +121,7 @@ async def disk_full(world: World, offices: Offices) -> None:
 
 @fault("nats.duplicates", "every event comes once more, in any order", short=True)
 async def duplicates(world: World, offices: Offices) -> None:
-    """Published raw, without the id by which the server would drop them."""
+    """Publish the copies raw, without the id by which the server would drop them."""
     world.allowance.stream_doubles = True
     await offices.accessions(3)
     await quiet(world)
@@ -141,7 +141,7 @@ async def duplicates(world: World, offices: Offices) -> None:
 
 
 def fill(filler: Path) -> None:
-    """Write until nothing more fits."""
+    """Write until the disk is full."""
     with filler.open("wb", buffering=0) as file:
         for size in (1 << 20, 4096, 1):
             try:
@@ -152,14 +152,14 @@ def fill(filler: Path) -> None:
 
 
 async def _seen(world: World, service: str, what: str) -> None:
-    """Operators see within a minute that something is stuck."""
+    """Operators can see within a minute that something is stuck."""
     async with asyncio.timeout(SEEN_WITHIN_SECONDS):
         while not json.loads(json.dumps(await world.run("status", "--json")))[service][what]:
             await asyncio.sleep(0.2)
 
 
 async def _seen_not_ready(world: World, process: Process) -> None:
-    """Whoever looks after the containers sees within a minute that a service is not ready."""
+    """Container monitoring can see within a minute that a service is not ready."""
     async with asyncio.timeout(SEEN_WITHIN_SECONDS):
         while await asyncio.to_thread(process.answers, "/health/ready"):
             await asyncio.sleep(0.1)

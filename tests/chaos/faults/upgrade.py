@@ -1,4 +1,4 @@
-"""A rolling update: the former version and this one work side by side."""
+"""A rolling update: the previous version and this one run side by side."""
 
 import asyncio
 import subprocess
@@ -10,13 +10,13 @@ from tests.chaos.world import Shape, World
 
 PROJECT = Path(__file__).resolve().parents[3]
 FORMER = "652d596"
-"""The oldest commit beside which this version may work: the first that reads many messages at a time."""
+"""The oldest commit that this version may run beside: the first that reads many messages at a time."""
 
 
 @fault("upgrade", "two replicas of the former version are replaced by this one, one by one, under load",
        Shape(replicas=2), short=True, seconds=25)  # fmt: skip
 async def upgrade(world: World, offices: Offices) -> None:
-    """What one has written, the other reads."""
+    """Each version reads what the other has written."""
     code = world.folder / "former"
     await asyncio.to_thread(_check_out, code)
     for process in world.processes.values():

@@ -1,1 +1,1 @@
-"""What a power cut leaves of acknowledged writes: syncs are counted, and a disk that forgets is played through."""
+"""What a power cut leaves of acknowledged writes: counts syncs, and simulates a disk that forgets."""

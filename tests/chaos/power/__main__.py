@@ -11,7 +11,7 @@ from tests.chaos.power.cases import PowerCut, all_cases
 
 
 def main() -> None:
-    """Print what each case found, as a table or as JSON."""
+    """Print the finding of each case, as a table or as JSON."""
     if "--json" in sys.argv[1:]:
         sys.stdout.write(json.dumps([asdict(case) for case in all_cases()], indent=2) + "\n")
     else:

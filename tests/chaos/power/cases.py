@@ -1,4 +1,4 @@
-"""The cases: each starts a server of its own, and says what a power cut costs."""
+"""The cases: each starts its own server and reports what a power cut costs."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ WRITES = 50
 
 @dataclass(frozen=True, slots=True)
 class PowerCut:
-    """What one case found; without figures the note says why there are none."""
+    """The finding of one case; if there are no figures, the note says why."""
 
     name: str
     acknowledged: int
@@ -32,12 +32,12 @@ def count(name: str, subject: Subject, writes: int = WRITES) -> PowerCut:
 
 
 def forget(name: str, subject: Subject, writes: int = WRITES, *, cuts: int = 1) -> PowerCut:
-    """Cut the power so many times in the worst way and as many times by chance; report the cut that lost most."""
+    """Cut the power so often in the worst way and as often at random; report the cut that lost most."""
     return _judged(name, lambda: _forget(name, subject, writes, cuts))
 
 
 def all_cases() -> Iterator[PowerCut]:
-    """Every case, one after the other."""
+    """Yield every case, one after the other."""
     yield count("nats sync always: fsyncs", Nats(sync_always=True))
     yield count("nats default: fsyncs (contrast)", Nats(sync_always=False))
     yield count("mongod journal: fsyncs", Mongo(journal=True))
@@ -49,7 +49,7 @@ def all_cases() -> Iterator[PowerCut]:
 
 
 def _judged(name: str, case: Callable[[], PowerCut]) -> PowerCut:
-    """Say why there are no figures, where a machine cannot give any."""
+    """Say why there are no figures, if the machine cannot provide them."""
     began = time.monotonic()
     try:
         found = PowerCut(name, 0, None, None, 0, reason) if (reason := why_not()) else case()

@@ -1,4 +1,4 @@
-"""How many syncs a server needed for what it acknowledged, and whether each answer waited for one of its own."""
+"""Count a server's syncs for its acknowledged writes, and check that each answer waited for its own."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tests.chaos.power.recording import SYNCING, Call
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A write that the server said it has, and when it was asked and had answered."""
+    """An acknowledged write, with the times of the request and the answer."""
 
     number: int
     sent_at: float
@@ -17,7 +17,7 @@ class Acknowledged:
 
 
 def syncs_of(calls: list[Call], folder: Path) -> list[Call]:
-    """The syncs of files below the folder, and the writes through descriptors that sync each write."""
+    """Return the syncs of files below the folder, and the writes through descriptors that sync each write."""
     opened = (call for call in calls if call.name == "openat" and call.path(1).is_relative_to(folder))
     through = {call.path(1) for call in opened if "O_SYNC" in call.arguments[2] or "O_DSYNC" in call.arguments[2]}
     return [
@@ -29,10 +29,10 @@ def syncs_of(calls: list[Call], folder: Path) -> list[Call]:
 
 
 def during(syncs: Iterable[Call], start: float, end: float) -> list[Call]:
-    """Those that began and ended between two moments."""
+    """Return the syncs that began and ended between two moments."""
     return [call for call in syncs if start <= call.started_at and call.finished_at <= end]
 
 
 def waited(writes: list[Acknowledged], syncs: list[Call]) -> int:
-    """How many answers came after a sync that began after the question."""
+    """Count the answers that came after a sync that began after their request."""
     return sum(bool(during(syncs, write.sent_at, write.answered_at)) for write in writes)

@@ -1,16 +1,16 @@
-"""A disk that forgets: it is told what a server did to its files, and keeps after a power cut only what was synced.
+"""A disk that forgets: it replays a server's file operations, and keeps after a power cut only what was synced.
 
-The model, the worst that a sound disk under a journalling file system (ext4, XFS, Btrfs) may do:
+The model is the worst that a sound disk under a journalling file system (ext4, XFS, Btrfs) may do:
 
-* Of a file is kept what was written before the last fsync or fdatasync of it *began* that has returned, and what was
-  written through O_SYNC or O_DSYNC. All other bytes and sizes are forgotten, the old ones are back.
-* A name (create, rename, unlink, mkdir) is kept once its folder was synced, or the file itself, which in these file
-  systems brings the names of the folders above it along. All other names are as they were before.
-* With `by_the_letter` names are kept only by a sync of their folder, which is all that POSIX promises.
-* `settle` keeps all there is, as the system does on its own after half a minute; `leak` keeps any half of what was not
-  synced, later writes without earlier ones, which a disk may do as well.
+* A file keeps the bytes written before its last completed fsync or fdatasync *began*, and those written through O_SYNC
+  or O_DSYNC. All other bytes and sizes revert to their old values.
+* A name (create, rename, unlink, mkdir) is kept once its folder was synced, or the file itself, because these file
+  systems then also sync the names of the folders above it. All other names revert.
+* With `by_the_letter`, only a sync of its folder keeps a name, which is all that POSIX promises.
+* `settle` keeps everything, as the operating system does on its own after half a minute. `leak` keeps a random half of
+  the unsynced changes, possibly later writes without earlier ones, as a disk may.
 
-Not played: a single write that is kept in part; a disk that lies about syncs, from which nothing protects.
+Not modelled: a single write kept in part, and a disk that lies about syncs, against which there is no protection.
 """
 
 import os
@@ -23,15 +23,15 @@ from tests.chaos.power.recording import BEYOND, OPENING, SYNCING, UNSEEN, WRITIN
 
 
 class NotToldAllError(Exception):
-    """The record lacks something that the server did to its files, so nothing follows from it."""
+    """The record misses something that the server did to its files, so it proves nothing."""
 
 
 @dataclass(eq=False)
 class Node:
-    """A file or folder: as the server sees it, and as the disk has it."""
+    """A file or folder, as the server sees it and as the disk has it."""
 
     content: Path | None
-    """Where the disk keeps the bytes of a file; None for a folder."""
+    """Where the disk keeps a file's bytes; None for a folder."""
     home: "tuple[Node, str] | None" = None
     former: "list[tuple[Node, str]]" = field(default_factory=list)
     seen: "dict[str, Node]" = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Bytes from an offset on; without bytes, the offset is the new size."""
+    """Bytes written at an offset; without bytes, the offset is the new size."""
 
     offset: int
     data: bytes | None
@@ -59,7 +59,7 @@ class Handle:
 
 
 class Disk:
-    """What a server's folder looks like to the server, and what of it would be left after a power cut."""
+    """A server's folder as the server sees it, and as it would be after a power cut."""
 
     def __init__(self, folder: Path, contents: Path, *, by_the_letter: bool = False) -> None:
         contents.mkdir(parents=True)
@@ -71,7 +71,7 @@ class Disk:
         self.nodes = 0
 
     def play(self, calls: Iterable[Call]) -> None:
-        """Do what the server did; a sync keeps what had returned when it began, a close frees when it begins."""
+        """Replay calls; a sync keeps writes that had returned when it began, a close frees when it begins."""
         early = ("close", *SYNCING)
         for call in sorted(calls, key=lambda each: each.began if each.name in early else each.ended):
             try:
@@ -80,13 +80,13 @@ class Disk:
                 raise NotToldAllError(f"{call.name} of {error}, which was never made") from error
 
     def settle(self) -> None:
-        """Keep all that the server sees."""
+        """Keep everything that the server sees."""
         for node in self._nodes():
             _keep_bytes(node, node.pending)
             node.kept = dict(node.seen)
 
     def leak(self, chance: random.Random) -> None:
-        """Keep each change that was not synced, or not, by chance."""
+        """Keep or forget each unsynced change at random."""
         for node in self._nodes():
             _keep_bytes(node, [change for change in node.pending if chance.random() < 0.5])
             for name in sorted(node.seen.keys() | node.kept.keys()):
@@ -94,7 +94,7 @@ class Disk:
                     _keep_name(node, name)
 
     def rebuild(self, target: Path, *, all_seen: bool = False) -> None:
-        """Make the folder as it is after the cut; with `all_seen`, as the server last saw it. Works once."""
+        """Build the folder as it is after the cut, or with `all_seen` as the server last saw it. Works once."""
         target.mkdir(parents=True)
         for path, node in _walk(self.root, target, all_seen=all_seen):
             if node.content is None:
@@ -105,7 +105,7 @@ class Disk:
                     _apply(path, node.pending)
 
     def _nodes(self) -> list[Node]:
-        """Each file and folder that the server sees, parents first."""
+        """Return each file and folder that the server sees, parents first."""
         return [self.root, *(node for _, node in _walk(self.root, self.folder, all_seen=True))]
 
     def _do(self, call: Call) -> None:
@@ -184,7 +184,7 @@ class Disk:
             self._sync(handle.node)
 
     def _sync(self, node: Node) -> None:
-        """Keep what has been written, and the names that come with it."""
+        """Keep the written bytes, and the names that are synced along with them."""
         _keep_bytes(node, node.pending)
         node.kept = dict(node.seen)
         if not self.by_the_letter:
@@ -207,7 +207,7 @@ class Disk:
                 _unlink(folder, name)
 
     def _look(self, call: Call) -> None:
-        """Refuse what would change files unseen: memory that is shared with a file, links, copies, second handles."""
+        """Refuse calls that change files unseen: shared memory, links, copies, second handles."""
         if call.name == "mmap":
             private = "MAP_SHARED" not in call.arguments[3] or "PROT_WRITE" not in call.arguments[2]
             if private or int(call.arguments[4].split("<")[0]) not in self.handles:
@@ -217,7 +217,7 @@ class Disk:
         raise NotToldAllError(f"the server uses {call.name} on its data")
 
     def _find(self, path: Path) -> tuple[Node, str] | None:
-        """The folder and the name in it, or None for what is not below our folder."""
+        """Return the parent folder and the name in it, or None for a path outside our folder."""
         if not path.is_relative_to(self.folder):
             return None
         folder = self.root
@@ -243,7 +243,7 @@ def _unlink(folder: Node, name: str) -> Node:
 
 
 def _keep_names(node: Node) -> None:
-    """A journalling file system syncs the names of what is synced along, up to the root; and that old ones are gone."""
+    """Keep a synced node's names up to the root, and drop its former ones, as a journalling file system does."""
     for folder, name in node.former:
         if folder.kept.get(name) is node and folder.seen.get(name) is not node:
             del folder.kept[name]
@@ -255,7 +255,7 @@ def _keep_names(node: Node) -> None:
 
 
 def _keep_name(folder: Node, name: str) -> None:
-    """Have on the disk what the server sees under this name, which may be nothing."""
+    """Put on the disk what the server sees under this name, which may be nothing."""
     if name in folder.seen:
         folder.kept[name] = folder.seen[name]
     else:

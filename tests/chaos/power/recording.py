@@ -1,4 +1,4 @@
-"""A server under strace, and every file operation of it as a call with its data, in order."""
+"""A server under strace; every file operation is recorded as a call with its data, in order."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ OPENING = ("open", "openat", "creat", "close", "lseek")
 WRITING = ("write", "writev", "pwrite64", "pwritev", "pwritev2", "truncate", "ftruncate", "fallocate")
 NAMING = ("rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir", "mkdirat")
 SYNCING = ("fsync", "fdatasync")
-# If a server did one of these to its data, the record would not tell the whole story, and we had to say so.
+# If a server used one of these on its data, the record would be incomplete, so this is an error.
 BEYOND = (
     "mmap",
     "link",
@@ -31,7 +31,7 @@ BEYOND = (
 UNSEEN = ("io_submit", "io_uring_setup")
 TRACED = ",".join((*OPENING, *WRITING, *NAMING, *SYNCING, *BEYOND, *UNSEEN))
 
-# -D: the server stays our child, and the tracer ends with it. -xx: all strings in hexadecimal. -y: the path of each fd.
+# -D: the server stays our child, and strace ends with it. -xx: strings in hexadecimal. -y: the path of each fd.
 OPTIONS = ["-D", "-f", "--seccomp-bpf", "-y", "-xx", "-ttt", "-T", "-s", "1000000000", "-e", "signal=none"]
 TRACER_ENDS_WITHIN = 10.0
 
@@ -44,7 +44,7 @@ UNFINISHED = " <unfinished ...>"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One system call that has returned; `began` and `ended` are its places in the order of all."""
+    """A system call that has returned; `began` and `ended` are its positions in the order of all calls."""
 
     name: str
     arguments: tuple[str, ...]
@@ -56,7 +56,7 @@ class Call:
 
     @property
     def fd(self) -> int:
-        """The file descriptor that is its first argument."""
+        """The file descriptor in its first argument."""
         return int(self.arguments[0].split("<")[0])
 
     @property
@@ -66,11 +66,11 @@ class Call:
 
     @property
     def data(self) -> bytes:
-        """All strings among its arguments, one after the other."""
+        """All strings among its arguments, concatenated."""
         return b"".join(_unquoted(text) for text in QUOTED.findall(", ".join(self.arguments)))
 
     def path(self, at: int) -> Path:
-        """The argument at this place as a path; a relative one is below the folder that is the argument before."""
+        """Return this argument as a path; a relative one is below the folder in the previous argument."""
         name = Path(_unquoted(self.arguments[at].strip('"')).decode())
         if name.is_absolute() or at == 0:
             return name
@@ -78,21 +78,21 @@ class Call:
 
 
 class RecordedNats(NatsServer):
-    """A nats-server that strace watches from its first system call."""
+    """A nats-server traced from its first system call."""
 
     def _command(self) -> list[str]:
         return [*_watched(self.folder), *super()._command()]
 
 
 class RecordedMongod(Mongod):
-    """A mongod that strace watches from its first system call."""
+    """A mongod traced from its first system call."""
 
     def _command(self) -> list[str]:
         return [*_watched(self.folder), *super()._command()]
 
 
 def why_not() -> str | None:
-    """Why nothing can be recorded on this machine, or None."""
+    """Return why nothing can be recorded on this machine, or None."""
     if shutil.which("strace") is None:
         return "strace is not installed"
     probe = [*_strace(Path("/dev/null")), "true"]
@@ -102,7 +102,7 @@ def why_not() -> str | None:
 
 
 def cut(server: RecordedNats | RecordedMongod) -> list[Call]:
-    """Kill the server at once, and return all that it had done by then."""
+    """Kill the server, and return all calls it had made by then."""
     status = Path(f"/proc/{server.pid}/status").read_text()
     tracer = int(status.split("TracerPid:")[1].split()[0])
     server.kill()
@@ -114,7 +114,7 @@ def cut(server: RecordedNats | RecordedMongod) -> list[Call]:
 
 
 def _runs(pid: int) -> bool:
-    """Whether the process has not ended; an ended one stays as a zombie where nobody asks how orphans ended."""
+    """True if the process has not ended; without a parent that reaps orphans it stays a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     except (FileNotFoundError, ProcessLookupError):
@@ -122,7 +122,7 @@ def _runs(pid: int) -> bool:
 
 
 def _calls(lines: Iterator[str]) -> Iterator[Call]:
-    """The calls that returned, in the order in which they did; what returned with an error changed nothing."""
+    """Yield successful calls in the order of their return; failed ones changed nothing."""
     begun: dict[str, tuple[int, float, str]] = {}
     for place, line in enumerate(lines):
         if not (parts := LINE.match(line)):

@@ -1,4 +1,4 @@
-"""A server that acknowledged writes and was killed; and what is left if the power had failed at some moment before."""
+"""A server that acknowledged writes and was killed, and what is left if the power had failed before."""
 
 import filecmp
 import random
@@ -16,7 +16,7 @@ from tests.chaos.power.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the server acknowledged, and all that it did to its files."""
+    """The acknowledged writes of a server, and all its file operations."""
 
     subject: Subject
     data: Path
@@ -27,18 +27,18 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The moment in which the power fails, and how much the disk forgets."""
+    """The moment of the power cut, and how much the disk forgets."""
 
     at: float
     settled: bool = False
-    """Whether all from before the first write had been on the disk for long."""
+    """True if everything from before the first write is assumed to be on the disk."""
     by_the_letter: bool = False
     leaks: random.Random | None = None
 
 
 @contextmanager
 def recorded(subject: Subject, count: int) -> Iterator[Run]:
-    """Let it acknowledge so many writes, kill it, and keep its folder until the end."""
+    """Let the server acknowledge so many writes, kill it, and keep its folder until the end."""
     with tempfile.TemporaryDirectory(prefix="power-") as folder:
         server = subject.recorded(Path(folder))
         try:
@@ -50,18 +50,18 @@ def recorded(subject: Subject, count: int) -> Iterator[Run]:
 
 
 def worst(run: Run, acknowledged: int) -> Cut:
-    """Right after so many acknowledgements, with nothing kept that was not synced."""
+    """Cut right after so many acknowledgements, and forget everything unsynced."""
     return Cut(run.writes[acknowledged - 1].answered_at)
 
 
 def by_chance(run: Run, seed: int) -> Cut:
-    """At any moment after the first acknowledgement, with any half kept of what was not synced."""
+    """Cut at any moment after the first acknowledgement, and keep a random half of what is unsynced."""
     chance = random.Random(seed)
     return Cut(chance.uniform(run.writes[0].answered_at, run.writes[-1].answered_at), leaks=chance)
 
 
 def lost(run: Run, cut: Cut) -> int:
-    """Start the server on what the cut leaves, and count the acknowledged writes that it has not."""
+    """Start the server on what the cut leaves, and count the acknowledged writes it has lost."""
     with tempfile.TemporaryDirectory(prefix="power-") as folder:
         disk = Disk(run.data, Path(folder, "disk"), by_the_letter=cut.by_the_letter)
         done = [call for call in run.calls if call.finished_at <= cut.at]
@@ -78,7 +78,7 @@ def lost(run: Run, cut: Cut) -> int:
 
 
 def check(run: Run) -> None:
-    """Who forgets nothing must get, byte for byte, the folder that was left; or the record proves nothing."""
+    """Check the record: a disk that forgets nothing must rebuild the folder byte for byte."""
     with tempfile.TemporaryDirectory(prefix="power-") as folder:
         disk = Disk(run.data, Path(folder, "disk"))
         disk.play(run.calls)

@@ -1,4 +1,4 @@
-"""What is put to the test: how to start it, write to it until it has acknowledged, and see what it still has."""
+"""The servers under test: how to start one, write until it acknowledges, and read what it still has."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from tests.chaos.power.counting import Acknowledged
 from tests.chaos.power.recording import RecordedMongod, RecordedNats
 
 STREAM = "POWER"
-# With these a stream of fifty writes is spread over several files of 32 kB.
+# These spread a stream of fifty writes over several files of 32 kB.
 PADDING = "x" * 1500
 MAX_BYTES = 120_000
 
@@ -24,17 +24,17 @@ class Subject(Protocol):
     """A server with one way of writing."""
 
     def recorded(self, folder: Path) -> RecordedNats | RecordedMongod:
-        """One that is being recorded, on an empty folder."""
+        """Start a recorded server on an empty folder."""
 
     def write(self, server: Any, count: int) -> list[Acknowledged]:
-        """Write one after the other, each when the one before was acknowledged."""
+        """Write sequentially, each write after the acknowledgement of the previous one."""
 
     def survivors(self, folder: Path, port: int) -> set[int]:
-        """The numbers of the writes that a server started on this folder has, unharmed."""
+        """Return the numbers of the intact writes in a server started on this folder."""
 
 
 class Nats:
-    """A stream in files; the acknowledgement is that of JetStream."""
+    """A file-backed stream with JetStream acknowledgements."""
 
     def __init__(self, *, sync_always: bool) -> None:
         self.sync_always = sync_always
@@ -77,7 +77,7 @@ class Nats:
 
 
 class Mongo:
-    """A collection; each second write is a transaction, and halfway the journal is cut short by a checkpoint."""
+    """A collection; every second write is a transaction, and a checkpoint truncates the journal halfway."""
 
     def __init__(self, *, journal: bool) -> None:
         self.journal = journal

@@ -1,4 +1,4 @@
-"""Each acknowledgement of JetStream waits for a sync; and by default none does, so the count says something."""
+"""Each JetStream acknowledgement waits for a sync; with the default none does, so the count is meaningful."""
 
 import pytest
 
