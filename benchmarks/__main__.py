@@ -1,7 +1,7 @@
-"""Measures everything beside its floor and its rival: `make bench`.
+"""Measure everything beside its floor and its rival: `make bench`.
 
-`--only write,relay` chooses stages, `--quick` measures less often, `--full` also what takes long, `--json` prints for
-programs, and `--write` puts the table into docs/performance.md.
+`--only write,relay` selects stages, `--quick` takes fewer measurements, `--full` includes long ones, `--json` prints JSON,
+and `--write` updates the table in docs/performance.md.
 """
 
 import argparse
@@ -25,11 +25,11 @@ STAGES = ("write", "relay", "consume", "http", "mail", "whole", "rates", "scale"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 SAY_ENOUGH = 100
-"""From here on, digits after the point say nothing."""
+"""From this value on, decimals are noise."""
 
 
 async def main(arguments: Sequence[str]) -> None:
-    """Run the stages that were asked for, and say what came out."""
+    """Run the selected stages and print the results."""
     asked = _asked(arguments)
     began = time.monotonic()
     rows: list[Row] = []
@@ -38,7 +38,7 @@ async def main(arguments: Sequence[str]) -> None:
         try:
             rows += await _stage(stage, quick=asked.quick, full=asked.full)
         except Exception:
-            print(table(rows))  # What was measured so far is not lost.
+            print(table(rows))  # Keep the results so far.
             raise
     figures = f"{_machine()}. Took {(time.monotonic() - began) / 60:.0f} minutes.\n\n{table(rows)}"
     print(msgspec.json.format(msgspec.json.encode(rows)).decode() if asked.json else figures)
@@ -48,16 +48,16 @@ async def main(arguments: Sequence[str]) -> None:
 
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default=",".join(STAGES), help=f"stages, with commas between: {', '.join(STAGES)}")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds of less work")
-    parser.add_argument("--full", action="store_true", help="as large as the goals say, however long that takes")
+    parser.add_argument("--only", default=",".join(STAGES), help=f"stages, separated by commas: {', '.join(STAGES)}")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, less work")
+    parser.add_argument("--full", action="store_true", help="measure at the sizes in the goals")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--write", action="store_true", help=f"put the table into docs/{PAGE.name}")
+    parser.add_argument("--write", action="store_true", help=f"write the table into docs/{PAGE.name}")
     return parser.parse_args(arguments)
 
 
 async def _stage(name: str, *, quick: bool, full: bool) -> list[Row]:
-    """Each stage has servers of its own, so that none inherits what another one left."""
+    """Run a stage on its own servers, so that it inherits nothing from another."""
     stage: Callable[[Bench], Awaitable[list[Row]]] = importlib.import_module(f"benchmarks.stages.{name}").run
     folder = Path(tempfile.mkdtemp(prefix="asskomm-bench-"))
     try:
@@ -68,7 +68,7 @@ async def _stage(name: str, *, quick: bool, full: bool) -> list[Row]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as a table in Markdown, and the notes below it."""
+    """Return the rows as a Markdown table, with the notes below it."""
     columns = ("stage", "what", "ours", "floor", "rival", "ratio", "goal", "met")
     lines = [columns, ("---",) * len(columns), *map(_cells, rows)]
     notes = [f"* {row.stage}, {row.what}: {row.note}" for row in rows if row.note]
@@ -93,7 +93,7 @@ def _machine() -> str:
 
 
 def _write(figures: str) -> None:
-    """Replace what stands between the markers; a page without them gets them at its end."""
+    """Replace the text between the markers, or append it to a page without them."""
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
     if BEGIN not in page:
         page += f"\n{BEGIN}\n{END}\n"

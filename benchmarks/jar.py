@@ -1,6 +1,6 @@
-"""Two small services to measure the mechanisms on, through what every service uses.
+"""Two small services for benchmarking the mechanisms that every service uses.
 
-`jars` changes aggregates and publishes; `shelf` stores one note per event. Nothing here knows how that is done.
+`jars` changes aggregates and publishes; `shelf` stores one note per event. Neither knows how the mechanisms work.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,7 @@ from shared.runtime.settings import Settings
 from shared.store.repository import Index
 
 TOGETHER = 500
-"""How many events are stored in one transaction where only their number matters."""
+"""How many events one transaction stores if only their number matters."""
 
 
 @value
@@ -42,7 +42,7 @@ class JarFilled:
 
 @value
 class JugFilled(JarFilled):
-    """The same, told by another service."""
+    """The same event, published by another service."""
 
     type: ClassVar[str] = "jugs.jar_filled.v1"
 
@@ -75,7 +75,7 @@ evolve = Evolve[Jar](
 
 @value
 class Note:
-    """What the shelf has heard."""
+    """A note of one event, kept by the shelf."""
 
     id: str
     jar: str
@@ -83,7 +83,7 @@ class Note:
 
 
 class Jars:
-    """The service that publishes; also under another name, with a database and a stream of its own."""
+    """The publishing service; under another name it has its own database and stream."""
 
     def __init__(self, settings: Settings, name: str = "jars") -> None:
         self.settings, self.name, self.event = settings, name, EVENTS[name]
@@ -99,7 +99,7 @@ class Jars:
         return await self.jars.change(id, lambda jar: evolve.decision(jar, self._filling(id)), cause())
 
     async def stock(self, count: int, *, events: int = 1, prefix: str = "stock") -> list[str]:
-        """Many jars with so many events each, many in one transaction; returns their ids."""
+        """Create many jars with so many events each, many per transaction; return their ids."""
         ids = [f"{prefix}-{number}" for number in range(count)]
         for start in range(0, count, max(1, TOGETHER // events)):
             some = ids[start : start + max(1, TOGETHER // events)]
@@ -113,20 +113,20 @@ class Jars:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """At work as in production, but for HTTP."""
+        """Run as in production, but without HTTP."""
         async with self.service.application([]).lifespan():
             yield
 
     @asynccontextmanager
     async def written(self) -> AsyncIterator[None]:
-        """Only the writing side: nothing is published."""
+        """Open only the writing side: nothing is published."""
         self.service.database.open()
         yield
         await self.service.database.close()
 
 
 def shelf(settings: Settings) -> Service:
-    """The service that reacts: each event becomes a note."""
+    """Return the reacting service, which stores a note for each event."""
     service = Service("shelf", settings)
     notes = service.repository("notes", Note)
 
@@ -141,7 +141,7 @@ def shelf(settings: Settings) -> Service:
 
 
 async def fresh(settings: Settings, *services: Service) -> None:
-    """Set these services up as in production, from nothing."""
+    """Set these services up as in production, from scratch."""
     await fresh_streams(settings, *services)
     for service in services:
         service.database.open()
@@ -164,14 +164,14 @@ async def fresh_streams(settings: Settings, *services: Service) -> None:
 
 
 async def forget(js: JetStreamContext, stream: str, durable: str) -> None:
-    """Whoever subscribes under this name again begins anew."""
+    """Delete a durable, so that the next subscriber under its name starts from the beginning."""
     with suppress(NotFoundError):
         await js.delete_consumer(stream, durable)
 
 
 @asynccontextmanager
 async def jetstream(settings: Settings) -> AsyncIterator[JetStreamContext]:
-    """A connection of its own."""
+    """A separate NATS connection."""
     client = await nats.connect(settings.nats_url)
     try:
         yield client.jetstream()
@@ -180,7 +180,7 @@ async def jetstream(settings: Settings) -> AsyncIterator[JetStreamContext]:
 
 
 def bodies(count: int, *, jars: int = 1000) -> list[Envelope]:
-    """Events as the service publishes them, of several jars in turn, made without a database."""
+    """Return events as the service publishes them, of several jars in turn, made without a database."""
     trace = new_trace()
     return [
         Envelope(
@@ -201,7 +201,7 @@ def bodies(count: int, *, jars: int = 1000) -> list[Envelope]:
 
 
 def names(prefix: str) -> Iterator[str]:
-    """Ids without end."""
+    """An endless supply of ids."""
     number = 0
     while True:
         number += 1
@@ -209,5 +209,5 @@ def names(prefix: str) -> Iterator[str]:
 
 
 def cause() -> Cause:
-    """Why something changes; each time for another reason."""
+    """Return a new cause for each change."""
     return Cause(actor="benchmark", at=system_clock(), id=new_id(), trace=new_trace())

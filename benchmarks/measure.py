@@ -1,7 +1,7 @@
-"""How it is measured: real servers, variants in turn, medians over rounds, and the CPU time of every process.
+"""The method: real servers, variants in turn, medians over rounds, and the CPU time of every process.
 
-A busy machine disturbs what runs at the same time, so floor, ours and rival take turns (A B C A B C …), and a ratio is
-the median of the ratios of each round. CPU time per operation says most: it is what a machine has to give.
+A busy machine disturbs whatever is running, so floor, ours and rival take turns (A B C A B C …), and a ratio is the
+median of each round's ratios. CPU time per operation is the most telling figure: it is what the machine has to spend.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One line of the table; floor and rival are in the unit of the value."""
+    """One line of the table; floor and rival have the same unit as the value."""
 
     stage: str
     what: str
@@ -35,7 +35,7 @@ class Row:
     floor: float | None = None
     rival: float | None = None
     ratio: float | None = None
-    """What the goal speaks of, such as ours by the floor."""
+    """The figure that the goal refers to, such as ours divided by the floor."""
     goal: str = ""
     met: bool = True
     note: str = ""
@@ -43,29 +43,29 @@ class Row:
 
 @dataclass(slots=True)
 class Sample:
-    """One variant in one round."""
+    """The measurements of one variant in one round."""
 
     count: int = 0
-    """Operations."""
+    """Number of operations."""
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
-    """Seconds of each operation, where each was timed."""
+    """Seconds per operation, if each was timed."""
     cpu: dict[str, float] = field(default_factory=dict)
-    """Seconds by process."""
+    """CPU seconds by process."""
 
     @property
     def rate(self) -> float:
-        """Operations a second."""
+        """Operations per second."""
         return self.count / self.seconds
 
     @property
     def median(self) -> float:
-        """Milliseconds, half of the operations took less."""
+        """Median latency in milliseconds."""
         return statistics.median(self.latencies) * 1000
 
     @property
     def p99(self) -> float:
-        """Milliseconds, one in a hundred took more."""
+        """99th percentile of the latency in milliseconds."""
         return statistics.quantiles(self.latencies, n=100)[98] * 1000
 
     @property
@@ -80,7 +80,7 @@ Figure = Callable[[Sample], float]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What ours should be to the floor or to the rival."""
+    """The required ratio of ours to the floor or to the rival."""
 
     most: float | None = None
     least: float | None = None
@@ -91,27 +91,27 @@ class Goal:
         return f"{bound} × {self.against}"
 
     def met(self, ratio: float) -> bool:
-        """Whether this ratio is good enough."""
+        """True if this ratio meets the goal."""
         return (self.most is None or ratio <= self.most) and (self.least is None or ratio >= self.least)
 
 
 @dataclass(frozen=True)
 class Results:
-    """The samples of all variants, by name; one per round."""
+    """The samples of each variant, by name; one per round."""
 
     samples: Mapping[str, Sequence[Sample]]
 
     def of(self, name: str, figure: Figure) -> float:
-        """The median over the rounds."""
+        """Return the median over the rounds."""
         return statistics.median(map(figure, self.samples[name]))
 
     def ratio(self, name: str, to: str, figure: Figure) -> float:
-        """The median over the rounds of what the one is to the other."""
+        """Return the median over the rounds of the ratio of two variants."""
         pairs = zip(self.samples[name], self.samples[to], strict=True)
         return statistics.median(figure(one) / figure(other) for one, other in pairs)
 
     def cpu(self, name: str) -> str:
-        """In words: microseconds of CPU time per operation, of each process that had a part in it."""
+        """Describe the CPU time per operation, in microseconds, of each process involved."""
         parts = {
             process: statistics.median(one.cpu[process] / one.count * 1e6 for one in self.samples[name])
             for process in self.samples[name][0].cpu
@@ -119,11 +119,11 @@ class Results:
         return " + ".join(f"{process} {spent:.0f}" for process, spent in parts.items() if spent >= 1)
 
     def cpus(self) -> str:
-        """The same for all variants."""
+        """Describe the CPU times of all variants."""
         return "CPU µs each: " + "; ".join(f"{name} {self.cpu(name)}" for name in self.samples)
 
     def row(self, stage: str, what: str, unit: str, figure: Figure, goal: Goal | None = None, *, note: str = "") -> Row:
-        """The line about `ours`, with floor and rival where they were measured."""
+        """Return the row for `ours`, with floor and rival if they were measured."""
         ratio = self.ratio("ours", goal.against if goal else "floor", figure)
         return Row(
             stage=stage,
@@ -141,27 +141,27 @@ class Results:
 
 @dataclass(frozen=True)
 class Bench:
-    """The servers that everything is measured on, and how much of it."""
+    """The servers under test, and the amount of work."""
 
     servers: EmbeddedServers
-    """MongoDB, NATS as it comes (it tells the disk every two minutes), and a mail sink."""
+    """MongoDB, NATS with its defaults (it syncs every two minutes), and a mail sink."""
     always: NatsServer
-    """Another NATS, which waits for the disk before it acknowledges (`sync_interval: always`)."""
+    """A second NATS, which syncs before it acknowledges (`sync_interval: always`)."""
     quick: bool = False
     full: bool = False
-    """As large as the goal says, however long that takes."""
+    """Measure at the sizes in the goals, however long that takes."""
 
     @property
     def rounds(self) -> int:
-        """How often variants take turns; one more round comes first and is not counted."""
+        """The number of rounds; one uncounted warm-up round comes first."""
         return 2 if self.quick else 4
 
     def scaled(self, count: int) -> int:
-        """As many as that, or a fifth where it has to be quick."""
+        """Return the count, or a fifth of it for a quick run."""
         return max(1, count // 5) if self.quick else count
 
     def say(self, text: str) -> None:
-        """Tell on standard error what is being done."""
+        """Report progress on standard error."""
         print(f"  {text}", file=sys.stderr, flush=True)
 
     def settings(self, *, always: bool = False) -> NotificationsSettings:
@@ -177,7 +177,7 @@ class Bench:
 
     @contextmanager
     def measured(self, **others: int) -> Iterator[Sample]:
-        """A sample that gets its seconds and CPU times at the end of `with`; `others` are more processes, by id."""
+        """Yield a sample, and fill in its seconds and CPU times at the end; `others` are more process ids, by name."""
         pids = {"mongod": self.servers.mongod.pid, "nats": self.servers.nats.pid, "nats always": self.always.pid}
         pids |= others
         sample = Sample()
@@ -189,7 +189,7 @@ class Bench:
         sample.cpu |= {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
 
     async def repeated(self, work: Callable[[], Awaitable[object]], count: int, *, at_once: int = 1) -> Sample:
-        """Do it so many times, so many at once, each as soon as one before it is done; each is timed."""
+        """Do the work so many times, so many at once; time each."""
         turns = itertools.repeat(None, count)
         with self.measured() as sample:
 
@@ -204,7 +204,7 @@ class Bench:
         return sample
 
     async def interleaved(self, **variants: Variant) -> Results:
-        """All variants in turn, round after round, the first round not counted."""
+        """Run all variants in turn, round after round; the first round is not counted."""
         samples: dict[str, list[Sample]] = {name: [] for name in variants}
         for number in range(1 + self.rounds):
             for name, variant in variants.items():
@@ -216,7 +216,7 @@ class Bench:
 
 @asynccontextmanager
 async def opened(folder: Path, *, quick: bool, full: bool) -> AsyncIterator[Bench]:
-    """Servers on an empty folder, until the end of `with`."""
+    """Run the servers on an empty folder for the duration of `with`."""
     always = NatsServer(folder / "always", sync_always=True)
     with EmbeddedServers(folder) as servers, (folder / "services.log").open("ab", buffering=0) as logs:
         configure_logs("benchmarks", stream=logs)
@@ -228,14 +228,14 @@ async def opened(folder: Path, *, quick: bool, full: bool) -> AsyncIterator[Benc
 
 
 async def until(look: Callable[[], Awaitable[object]], *, within: float = 120.0, every: float = 0.01) -> None:
-    """Look again and again until there is something; raises TimeoutError."""
+    """Poll until the result is true; raises TimeoutError."""
     async with asyncio.timeout(within):
-        while not await look():  # noqa: ASYNC110 -- servers are asked
+        while not await look():  # noqa: ASYNC110 -- it polls servers
             await asyncio.sleep(every)
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process has had so far, in hundredths of a second; 0 where there is no /proc."""
+    """Return the CPU time of a process so far, to a hundredth of a second; 0 without /proc."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS

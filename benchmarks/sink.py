@@ -1,4 +1,4 @@
-"""A quick mail server, the same for all that is measured: it takes everything at once and keeps nothing."""
+"""A fast mail server, used by all variants: it accepts everything at once and stores nothing."""
 
 import asyncio
 import sys
@@ -11,18 +11,18 @@ from operations.embedded.child import HOST, Server, answers
 
 
 class Sink(asyncio.Protocol):
-    """A mail server; each email is handed to `take`."""
+    """A mail server that passes each email to `take`."""
 
     def __init__(self, take: Callable[[bytes], None] = lambda _: None) -> None:
         self._take, self._buffer, self._in_data = take, b"", False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet."""
+        """Send the greeting."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.write(b"220 sink\r\n")
 
     def data_received(self, data: bytes) -> None:
-        """Answer all commands that are there, in one go."""
+        """Answer all complete commands in one write."""
         self._buffer, said = self._buffer + data, list[bytes]()
         while True:
             part, end, rest = self._buffer.partition(b"\r\n.\r\n" if self._in_data else b"\r\n")
@@ -47,7 +47,7 @@ class Sink(asyncio.Protocol):
 
 
 class SinkServer(Server):
-    """The sink as a process of its own."""
+    """Run the sink in its own process."""
 
     name = "sink"
 
@@ -59,7 +59,7 @@ class SinkServer(Server):
 
 
 async def serve(port: int) -> None:
-    """Be the sink, until killed."""
+    """Serve until killed."""
     server = await asyncio.get_running_loop().create_server(Sink, HOST, port)
     await server.serve_forever()
 

@@ -1,7 +1,7 @@
-"""From the last signature's answer to the emails accepted by the mail server, with the bare work beside it.
+"""From the answer to the last signature to the emails accepted by the mail server, beside the bare work.
 
-The floor does the same number of writes, publishes and SMTP sends with bare drivers and none of our code, one after the
-other where one needs the other. Both are measured in turn on the same servers, so that a busy machine disturbs both.
+The floor does the same number of writes, publishes and SMTP sends with bare drivers and none of our code, sequentially
+where one depends on another. Both take turns on the same servers, so that a busy machine disturbs both.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from shared.alliance.districts import POLICE_DIRECTORATE_OF
 from shared.runtime.log import configure_logs
 
 ACCESSIONS = 100
-# After the last signature: three events, each told in one transaction of notifications, and the municipality's own.
+# After the last signature: three events, each processed in one transaction of notifications, and the municipality's.
 PUBLISHES, TRANSACTIONS = 3, 4
-# The emails of each event are claimed together; what is on all connections at once is recorded together.
+# The emails of each event are claimed together; those on all connections at once are recorded together.
 CLAIMS = 3
 # Receipt and progress of the last signature, police directorate, LPR head, press office, welcome; then the neighbours.
 EMAILS_BUT_NEIGHBOURS = 6
@@ -64,7 +64,7 @@ async def main() -> None:
 
 
 def report(first: list[float], last: list[float], bare: list[float], emails: list[int]) -> None:
-    """Print what was measured, in milliseconds."""
+    """Print the measurements, in milliseconds."""
     print(
         f"{len(last)} accessions, idle, {statistics.median(emails):.0f} emails each after the last signature (median)"
     )
@@ -76,7 +76,7 @@ def report(first: list[float], last: list[float], bare: list[float], emails: lis
 
 
 def _towns() -> Iterator[tuple[Town, int]]:
-    """Municipalities without an agreement, and how many members their district will have by then."""
+    """Return municipalities without an agreement, and how many members their district will have by then."""
     members = Counter(row["ags"][:5] for row in rows("alliance_2023-01.csv") if row["stage"] == "member")
     known = {row["ags"] for row in rows("alliance_2023-01.csv")}
     free = sorted(
@@ -88,7 +88,7 @@ def _towns() -> Iterator[tuple[Town, int]]:
 
 
 async def accession(staff: Staff, town: Town, maildir: Path, expected: int) -> tuple[float, float]:
-    """Milliseconds from the answer to the last signature to the first and to the last of the expected emails."""
+    """Return the milliseconds from the answer to the last signature to the first and the last expected email."""
     agreement = await staff.ready_agreement(town)
     *others, (who, party) = town.signatures
     for other, its_party in others:
@@ -104,7 +104,7 @@ async def accession(staff: Staff, town: Town, maildir: Path, expected: int) -> t
 
 
 async def _arrived(maildir: Path, expected: int) -> list[int]:
-    """When each email arrived, in nanoseconds since the epoch, as the mail sink wrote it into the names."""
+    """Return the arrival time of each email, in nanoseconds since the epoch, from the sink's file names."""
     deadline = time.monotonic() + 30
     while len(found := _names(maildir)) < expected:
         if time.monotonic() > deadline:
@@ -114,7 +114,7 @@ async def _arrived(maildir: Path, expected: int) -> list[int]:
 
 
 def _names(maildir: Path) -> list[str]:
-    return sorted(os.listdir(maildir / "new"))  # noqa: PTH208 -- names are all that is needed, and quickly
+    return sorted(os.listdir(maildir / "new"))  # noqa: PTH208 -- only the names are needed, and fast
 
 
 def _empty(maildir: Path) -> None:
@@ -123,7 +123,7 @@ def _empty(maildir: Path) -> None:
 
 
 class Floor:
-    """The bare drivers."""
+    """The floor: bare drivers."""
 
     def __init__(self, mongo_uri: str, client: Client, smtp: list[aiosmtplib.SMTP]) -> None:
         self._mongo: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(
@@ -143,14 +143,14 @@ class Floor:
         return Floor(servers.mongo_uri, client, smtp)
 
     async def close(self) -> None:
-        """Let go of the servers."""
+        """Close the connections."""
         await self._nats.close()
         self._mongo.close()
         for connection in self._smtp:
             connection.close()
 
     async def accession(self, emails: int) -> float:
-        """Milliseconds for the writes, publishes and sends of one last signature."""
+        """Return the milliseconds for the writes, publishes and sends of one last signature."""
         started = time.perf_counter()
         for _ in range(PUBLISHES):
             await self._js.publish("floor.fact", b"x" * 400, stream="FLOOR")

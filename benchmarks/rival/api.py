@@ -1,4 +1,4 @@
-"""The HTTP API: a token, a transaction, an answer."""
+"""The HTTP API: check the token, run a transaction, answer."""
 
 import logging
 
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 
 class Filling(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request."""
+    """A request body."""
 
     amount: int
 
 
 class Jar(msgspec.Struct):
-    """The body of an answer."""
+    """A response body."""
 
     id: str
     label: str
@@ -32,7 +32,7 @@ class Jar(msgspec.Struct):
 
 
 def routes(store: Store, public_key: str) -> list[ControllerRouterHandler]:
-    """`POST` and `GET` of a jar; everybody with a token of ours may."""
+    """Routes to `POST` and `GET` a jar, open to everyone with one of our tokens."""
 
     @post("/jars/{jar:str}/fillings")
     async def fill(request: Request[None, None, State], jar: str, data: Filling) -> Response[Jar | str]:

@@ -1,4 +1,4 @@
-"""Puts the application together: API, relay, subscriber and mailer in one process."""
+"""The application: API, relay, subscriber and mailer in one process."""
 
 import asyncio
 from collections.abc import AsyncIterator

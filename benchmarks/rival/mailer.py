@@ -1,4 +1,4 @@
-"""An email is sent as soon as it is stored, over a connection of its own; what was left over is looked for."""
+"""The mailer: sends each email as soon as it is stored, over its own connection, and polls for leftovers."""
 
 import asyncio
 import logging
@@ -45,11 +45,11 @@ class Mailer:
         self._text, self._html = templates.get_template("mail.txt"), templates.get_template("mail.html")
 
     async def send(self, mail: Document) -> None:
-        """Send one email; raises what the mail server has against it."""
+        """Send one email; raises the mail server's error."""
         await aiosmtplib.send(self.message(mail), hostname=self._host, port=self._port, start_tls=False, timeout=5)
 
     def message(self, mail: Document) -> EmailMessage:
-        """The email in words."""
+        """Return the email as a message."""
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender
         message["To"] = f"{mail['jar']}@kitchen.example"
@@ -61,12 +61,12 @@ class Mailer:
         return message
 
     async def deliver(self, store: Store, mail: Document) -> None:
-        """Send a stored email, and record that."""
+        """Send a stored email and record the result."""
         await self.send(mail)
         await store.mails.update_one({"_id": mail["_id"]}, {"$set": {"state": "sent"}})
 
     async def sweep(self, store: Store) -> None:
-        """Deliver what a crash or a failure left over, until cancelled."""
+        """Send emails that a crash or a failure left behind, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:

@@ -1,4 +1,4 @@
-"""The outbox is polled, and its events are published one after the other."""
+"""The relay: polls the outbox and publishes events one after the other."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 async def set_up_stream(js: JetStreamContext) -> None:
-    """Make the stream, or leave it as it is."""
+    """Create the stream if it does not exist."""
     await js.add_stream(StreamConfig(name=STREAM, subjects=["rival.>"], storage=StorageType.FILE, duplicate_window=600))
 
 
@@ -33,7 +33,7 @@ async def relay(store: Store, js: JetStreamContext) -> None:
 
 
 async def publish_some(store: Store, js: JetStreamContext) -> int:
-    """Publish the oldest events that are not yet published; returns how many there were."""
+    """Publish the oldest unpublished events; return their number."""
     rows = await store.outbox.find({"published": False}).sort("_id").limit(BATCH).to_list(BATCH)
     for row in rows:
         event = JarFilled(id=str(row["_id"]), **{name: row[name] for name in ("jar", "amount", "version", "at")})

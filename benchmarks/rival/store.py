@@ -27,11 +27,11 @@ class JarFilled(BaseModel):
 
 
 class JarSealedError(Exception):
-    """Nothing goes into a jar that is sealed."""
+    """A sealed jar cannot be filled."""
 
 
 class Store:
-    """The database of the application."""
+    """The application's database."""
 
     def __init__(self, uri: str, name: str = "rival") -> None:
         self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
@@ -44,7 +44,7 @@ class Store:
         self.mails = self.database["mails"]
 
     async def set_up(self) -> None:
-        """Make collections and indexes."""
+        """Create collections and indexes."""
         there = await self.database.list_collection_names()
         for name in {"jars", "outbox", "inbox", "mails"}.difference(there):
             await self.database.create_collection(name)
@@ -52,7 +52,7 @@ class Store:
         await self.mails.create_index([("state", 1), ("at", 1)])
 
     async def add(self, jar: str, content: int) -> Document:
-        """A new jar with something in it."""
+        """Create a jar with something in it."""
         document = {"_id": jar, "label": jar, "content": content, "sealed": False, "version": 1}
         event = _event(jar, content, version=1)
 
@@ -65,7 +65,7 @@ class Store:
         return document
 
     async def fill(self, jar: str, amount: int) -> Document:
-        """Put something into a jar, which begins empty; raises JarSealedError."""
+        """Fill a jar, creating it if necessary; raises JarSealedError."""
         event = _event(jar, amount, version=0)
 
         async def write(session: Session) -> Document:
@@ -86,7 +86,7 @@ class Store:
             return await session.with_transaction(write)
 
     async def react(self, event: JarFilled) -> bool:
-        """Store an email about an event; False where that was done before."""
+        """Store an email about an event; return False if it is already stored."""
         now = datetime.now(UTC)
         mail = {"_id": event.id, "jar": event.jar, "amount": event.amount, "state": "queued", "at": now}
 

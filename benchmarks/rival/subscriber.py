@@ -1,4 +1,4 @@
-"""One message, one transaction."""
+"""The subscriber: one transaction per message."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +12,7 @@ BATCH = 100
 
 
 def connected(url: str, react: Callable[[JarFilled], Awaitable[object]]) -> NatsBroker:
-    """A broker that hands every event to `react` once it is started, up to 100 at the same time."""
+    """Return a broker that passes each event to `react` once started, up to 100 at the same time."""
     broker = NatsBroker(url, logger=None, ack_policy=AckPolicy.NACK_ON_ERROR, max_reconnect_attempts=-1)
 
     @broker.subscriber(

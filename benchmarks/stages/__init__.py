@@ -1,1 +1,1 @@
-"""One module per stage, with its floor, ours and the rival."""
+"""One module per stage, each with its floor, our code and the rival."""

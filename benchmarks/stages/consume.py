@@ -1,6 +1,6 @@
-"""Reacting to events: each has its effect once, with an inbox; here the effect is one more document.
+"""Reacting to events: each takes effect once, through an inbox; here the effect is one more document.
 
-The floor reads, decodes and acknowledges the same messages without a database, over pull requests that overlap. The
+The floor reads, decodes and acknowledges the same messages without a database, using overlapping pull requests. The
 rival has one transaction per message, with up to 100 messages at once.
 """
 
@@ -31,7 +31,7 @@ FLOOR = "floor"
 
 
 async def run(bench: Bench) -> list[Row]:
-    """The same number of events waits in both streams; who is through before the time is over may stop."""
+    """Let each consumer read equal backlogs; it may stop early if it has read everything."""
     settings, count = bench.settings(), bench.scaled(EVENTS)
     bench.say(f"publish {count} events for each")
     await fresh(settings, Jars(settings).service)
@@ -87,7 +87,7 @@ async def _rival(bench: Bench, js: JetStreamContext, count: int) -> Sample:
 
 
 async def _counted(bench: Bench, effects: Callable[[], Awaitable[int]], count: int) -> Sample:
-    """How many effects there are after the first ones, for some time or until all are there."""
+    """Count the effects after the first ones, for some time or until all are there."""
     await until(effects)
     loop = asyncio.get_running_loop()
     with bench.measured() as sample:
@@ -116,7 +116,7 @@ async def _floor(bench: Bench, js: JetStreamContext, count: int) -> Sample:
 
 
 async def _pulled(client: Client, count: int) -> None:
-    """Each message is decoded and acknowledged; the next request goes out before the one before it is used up."""
+    """Decode and acknowledge each message; send the next request before the previous one is used up."""
     inbox, done, decode = client.new_inbox(), asyncio.Event(), msgspec.json.Decoder(JarFilled).decode
     pull = msgspec.json.encode({"batch": PULL, "expires": 30_000_000_000})
     seen = 0
@@ -124,7 +124,7 @@ async def _pulled(client: Client, count: int) -> None:
     async def arrived(message: Msg) -> None:
         nonlocal seen
         if not message.reply:
-            return  # A status, such as the end of a request.
+            return  # A status message, such as the end of a request.
         decode(read_envelope(message.subject, message.headers or {}, message.data).body)
         await client.publish(message.reply, b"+ACK")
         seen += 1

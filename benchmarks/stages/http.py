@@ -1,7 +1,7 @@
-"""HTTP: our POST with event, token and log line beside the same POST that ends in a bare insert.
+"""HTTP: our POST with event, token and log line, beside the same POST that ends in a bare insert.
 
-The services run as processes of their own, as in production. The load comes from this process, over raw sockets, so
-that it takes little of the processor. The floor has the same frame (token, log line, body, answer of the same size).
+The services run as separate processes, as in production. This process generates the load over raw sockets, to use
+little CPU. The floor has the same frame (token, log line, body, answer of the same size).
 """
 
 import asyncio
@@ -45,12 +45,12 @@ LPR = actor("lpr/geschaeftsstelle", Role.LPR)
 QUIET_WITHIN_SECONDS = 60.0
 REFUSED = 400
 REQUESTS = 2000
-"""So many that the first and the last few, when not all connections are at work, count for little."""
+"""So many that the first and last few, when not all connections are busy, hardly count."""
 GOAL = 1.3
 
 
 class Connection(asyncio.Protocol):
-    """A connection to an HTTP server that is kept, with one request at a time."""
+    """A kept-alive connection to an HTTP server, with one request at a time."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
 
     @staticmethod
     async def open(port: int) -> "Connection":
-        """Connect to a port of this host."""
+        """Connect to a local port."""
         _, protocol = await asyncio.get_running_loop().create_connection(Connection, HOST, port)
         return protocol
 
@@ -67,14 +67,14 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def send(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
-        """The status and the body of the answer."""
+        """Send a request; return the status and the body of the answer."""
         assert self._answered is None, "one request at a time"
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._answered
 
     def data_received(self, data: bytes) -> None:
-        """Hand over the answer when it is whole."""
+        """Deliver the answer once it is complete."""
         self._buffer += data
         head, end, body = self._buffer.partition(b"\r\n\r\n")
         _, _, length = head.lower().partition(b"content-length: ")
@@ -85,19 +85,19 @@ class Connection(asyncio.Protocol):
         answered.set_result((int(head[9:12]), body))
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Say so to whoever waits."""
+        """Report the lost connection to the waiting caller."""
         if self._answered:
             self._answered.set_exception(ConnectionError("the server hung up"))
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Close the connection."""
         self._transport.close()
 
 
 async def closed_loop(
     sample: Sample, port: int, requests: Iterator[bytes], count: int, *, connections: int = CONNECTIONS
 ) -> None:
-    """So many requests over several connections, each of which sends the next one when it has its answer."""
+    """Send so many requests over several connections; each sends the next one when it has its answer."""
     opened = [await Connection.open(port) for _ in range(connections)]
     turns = itertools.repeat(None, count)
 
@@ -117,7 +117,7 @@ async def closed_loop(
 
 
 def request(path: str, token: str, body: Mapping[str, Any], *, key: str = "", method: str = "POST") -> bytes:
-    """A request as it is sent; with an Idempotency-Key if there is one."""
+    """Return a request as bytes, with an Idempotency-Key if there is one."""
     content = msgspec.json.encode(body) if body else b""
     headers = f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n"
     headers += f"Idempotency-Key: {key}\r\n" if key else ""
@@ -126,7 +126,7 @@ def request(path: str, token: str, body: Mapping[str, Any], *, key: str = "", me
 
 
 class Program(Server):
-    """A process of Python that answers on a port."""
+    """A Python process that answers on a port."""
 
     def __init__(self, name: str, folder: Path, arguments: list[str], environ: Mapping[str, str]) -> None:
         self.name = name
@@ -152,7 +152,7 @@ class System:
         certificate_keys(folder)
         self.environ = {
             "ASSKOMM_MONGO_URI": bench.servers.mongo_uri,
-            # As in production, the stream waits for the disk.
+            # As in production, the stream syncs before it acknowledges.
             "ASSKOMM_NATS_URL": bench.always.url,
             "ASSKOMM_SMTP_PORT": str(smtp_port or bench.servers.smtp_port),
             "ASSKOMM_SMTP_SECURITY": "none",
@@ -172,7 +172,7 @@ class System:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The processes of those services that run."""
+        """Return the process ids of the running services."""
         return {one.name: one.pid for one in (self.membership, self.notifications) if one.running}
 
     def _service(self, name: str) -> Program:
@@ -199,24 +199,24 @@ class System:
                 await service.database.close()
 
     async def shorten(self) -> None:
-        """Forget who was interested, so that municipalities are as large in each round."""
+        """Delete all interests, so that municipalities are equally large in each round."""
         await self.services[0].database["municipalities"].update_many({}, {"$set": {"interests": []}})
 
     async def quiet(self) -> None:
-        """Wait until nothing is under way any more; raises TimeoutError."""
+        """Wait until no work is pending; raises TimeoutError."""
         async with asyncio.timeout(QUIET_WITHIN_SECONDS):
             url = self.settings.nats_url
-            while any(one.busy for one in (await status(self.services, url)).values()):  # noqa: ASYNC110 -- asks all
+            while any(one.busy for one in (await status(self.services, url)).values()):  # noqa: ASYNC110 -- it polls
                 await asyncio.sleep(0.1)
 
     async def published(self) -> None:
-        """Wait until the relay of membership has nothing left to publish."""
+        """Wait until membership's relay has published everything."""
         events = self.services[0].database["events"]
-        while await events.count_documents({"unpublished": True}):  # noqa: ASYNC110 -- MongoDB is asked
+        while await events.count_documents({"unpublished": True}):  # noqa: ASYNC110 -- it polls MongoDB
             await asyncio.sleep(0.05)
 
     def interests(self, prefix: str = "/membership/v1", *, keys: bool = False) -> Iterator[bytes]:
-        """Requests without end: one municipality after the other shows interest, each with a note of its own."""
+        """Yield requests endlessly: one municipality after another shows interest, each with its own note."""
         for number, ags in enumerate(itertools.cycle(self.ags), start=1):
             body = {"shown_on": "2023-01-12", "note": f"m{number}"}
             path = f"{prefix}/municipalities/{ags}/interests"
@@ -224,7 +224,7 @@ class System:
 
 
 def floor(settings: Settings) -> Litestar:
-    """The same POST, which ends in a bare insert of a municipality."""
+    """The floor: the same POST, ending in a bare insert of a municipality."""
     database, known = Database(settings.mongo_uri, "floor"), dict[str, dict[str, Any]]()
 
     @post("/floor/v1/municipalities/{ags:str}/interests")
@@ -247,7 +247,7 @@ def floor(settings: Settings) -> Litestar:
 
 
 async def run(bench: Bench) -> list[Row]:
-    """Measure a POST of ours without and with an Idempotency-Key, and the floor."""
+    """Measure our POST without and with an Idempotency-Key, and the floor."""
     system = System(bench)
     bare = Program("floor", system.folder, ["benchmarks.stages.http"], system.environ)
     count = REQUESTS
@@ -256,7 +256,7 @@ async def run(bench: Bench) -> list[Row]:
         await system.shorten()
         with bench.measured(**system.pids) as sample:
             await closed_loop(sample, system.membership.port, system.interests(keys=keys), count)
-            # What it takes to publish the events belongs to the CPU time.
+            # The CPU time includes publishing the events.
             await system.published()
         return sample
 

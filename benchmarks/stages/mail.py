@@ -1,4 +1,4 @@
-"""Email: our mailer beside the same bytes over bare connections, and beside the naive way: a connection for each."""
+"""Email: our mailer beside the same bytes over bare connections, and beside the naive way, one connection per email."""
 
 import asyncio
 import itertools
@@ -36,7 +36,7 @@ from shared.store.repository import Repository
 
 NAME = "mail"
 EMAILS = 1000
-"""Few enough that the store remembers all, as it does at work, where a mailer claims no more than it soon sends."""
+"""Few enough for the store to remember all, as in operation, where a mailer claims only what it soon sends."""
 
 NAIVE_EMAILS = 100
 BATCH = 100
@@ -46,21 +46,21 @@ T = TypeVar("T")
 
 
 class Bare:
-    """A bare connection: what SMTP without extensions needs, one command after the other, and nothing else."""
+    """A bare connection: the minimal SMTP dialogue without extensions, one command after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     @staticmethod
     async def open(port: int) -> "Bare":
-        """Connect, be greeted, and say hello."""
+        """Connect, read the greeting, and say hello."""
         bare = Bare(*await asyncio.open_connection(HOST, port))
         await bare._say(b"")
         await bare._say(b"HELO floor\r\n")
         return bare
 
     async def sendmail(self, sender: str, recipients: Sequence[str], message: bytes) -> None:
-        """Send one email and wait until it was taken."""
+        """Send one email and wait until it is accepted."""
         await self._say(b"MAIL FROM:<%b>\r\n" % sender.encode())
         await self._say(b"RCPT TO:<%b>\r\n" % recipients[0].encode())
         await self._say(b"DATA\r\n")
@@ -72,7 +72,7 @@ class Bare:
         assert answer[:1] in {b"2", b"3"}, answer
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()
 
 
@@ -93,7 +93,7 @@ async def _naively(settings: NotificationsSettings, one: Delivery) -> None:
 
 
 class Post:
-    """Everything that it takes to send the same emails in each of the ways."""
+    """Everything needed to send the same emails in each of the ways."""
 
     def __init__(self, settings: NotificationsSettings) -> None:
         self.settings = settings
@@ -106,12 +106,12 @@ class Post:
         ]
 
     async def open(self) -> None:
-        """Make the collections, with their indexes."""
+        """Create the collections, with their indexes."""
         await set_up_database(self.service)
         self.service.database.open()
 
     def emails(self, count: int) -> list[Delivery]:
-        """So many emails about interests, each of another municipality, as the reaction to the event makes them."""
+        """Return so many emails about interests, each of another municipality, as the reaction creates them."""
         return [self._email(fact) for fact in itertools.islice(itertools.cycle(self._facts), count)]
 
     def _email(self, fact: InterestShown) -> Delivery:
@@ -121,7 +121,7 @@ class Post:
         return delivery(email, text, contact, event_id=new_id(), event_type=fact.type, domain="lpr.example", now=at)
 
     async def store(self, emails: list[Delivery]) -> list[Delivery]:
-        """Store them as claimed, as the reaction to the event does."""
+        """Store the emails as claimed, as the reaction does."""
         await self.service.database[self.deliveries.collection].delete_many({})
         claim = Mailer(self.deliveries, self.settings, self.service.lease).claim
         claimed = [claim(one) for one in emails]
@@ -140,7 +140,7 @@ class Post:
             for one in claimed:
                 mailer.send(one)
             stored = self.service.database[self.deliveries.collection]
-            while await stored.find_one({"state": State.SENDING}, {"_id": 1}):  # noqa: ASYNC110 -- MongoDB is asked
+            while await stored.find_one({"state": State.SENDING}, {"_id": 1}):  # noqa: ASYNC110 -- it polls MongoDB
                 await asyncio.sleep(LOOK_SECONDS)
             seconds = time.perf_counter() - started
         finally:
@@ -151,7 +151,7 @@ class Post:
 
 
 async def shared_out(count: int, connections: Sequence[T], send: Callable[[T, int], Awaitable[object]]) -> float:
-    """Seconds for so many emails over several connections, each of which takes the next one when it is free."""
+    """Return the seconds for so many emails over several connections; each takes the next one when free."""
     numbers = iter(range(count))
 
     async def work(connection: T) -> None:
@@ -179,7 +179,7 @@ async def sockets(settings: NotificationsSettings, emails: list[Delivery]) -> fl
 
 async def _sent_over(connections: Sequence[aiosmtplib.SMTP | Bare], sender: str, emails: list[Delivery]) -> float:
     to, contents = [emails[0].to], [mime(one, sender) for one in emails]
-    for one in connections:  # The first email over each comes with a greeting.
+    for one in connections:  # The first email on each connection includes the greeting.
         await one.sendmail(sender, to, contents[0])
     seconds = await shared_out(
         len(emails), connections, lambda over, number: over.sendmail(sender, to, contents[number])

@@ -1,6 +1,6 @@
-"""Rates: how long answers and emails take at a given rate, memory idle and under load, and a day in fast motion.
+"""Rates: latency of answers and emails at a given rate, memory idle and under load, and a day in fast motion.
 
-Requests come at their time, whether those before were answered or not (open loop), until it cannot keep up.
+Requests are sent on schedule, whether earlier ones are answered or not (open loop), until the system cannot keep up.
 """
 
 import asyncio
@@ -25,26 +25,26 @@ from shared.web.tokens import issue_token
 
 NAME = "rates"
 RATES = ((1, 15), (10, 10), (100, 8), (1000, 4))
-"""Requests a second, and for how many seconds."""
+"""Requests per second, and for how many seconds."""
 TOO_MANY = 256
-"""Requests without an answer: it cannot keep up."""
+"""With so many unanswered requests, the system cannot keep up."""
 BEHIND_SECONDS = 0.5
-"""After the last request; when emails take longer to come, it cannot keep up either."""
+"""If emails arrive later than this after the last request, the system cannot keep up either."""
 
 STAFF = 8
 """How many work at the same time on the day in fast motion."""
 OFFICE = ("/municipalities/{ags}", "/municipalities/{ags}", "/municipalities/{ags}/journey", "/agreements", "/alliance")
-"""What each municipality looks at on a day."""
+"""The requests of each municipality on a day."""
 LPR_LOOKS = ("/board", "/municipalities?limit=50", "/alliance/steps")
 LPR_LOOKS_TIMES, INTERESTS, CONSULTATIONS, ACCESSIONS = 60, 40, 30, 5
 DAY_SECONDS = 24 * 3600
 LOOKS = 100
-"""At the figures."""
+"""Requests for the figures."""
 
 
 @dataclass
 class Flow:
-    """What became of requests at one rate."""
+    """The results at one rate."""
 
     rate: int
     sent: list[float] = field(default_factory=list)
@@ -52,18 +52,18 @@ class Flow:
     """Seconds."""
     emails: list[float] = field(default_factory=list)
     late: str = ""
-    """Why it was ended before its time."""
+    """Why it was stopped early."""
 
 
 class Pool:
-    """As many connections as it takes."""
+    """As many connections as needed."""
 
     def __init__(self, port: int) -> None:
         self._port, self._free = port, list[Connection]()
         self.under_way = 0
 
     async def send(self, content: bytes) -> None:
-        """Send a request over a connection that is free, and wait for its answer."""
+        """Send a request over a free connection, and wait for its answer."""
         self.under_way += 1
         connection = self._free.pop() if self._free else await Connection.open(self._port)
         status, body = await connection.send(content)
@@ -73,13 +73,13 @@ class Pool:
             raise RuntimeError(f"{status} {body.decode()}")
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Close all connections."""
         for connection in self._free:
             connection.close()
 
 
 async def flow(port: int, requests: Iterator[bytes], rate: int, seconds: int) -> Flow:
-    """So many requests a second, for so many seconds."""
+    """Send so many requests per second, for so many seconds."""
     made, pool, tasks = Flow(rate), Pool(port), set[asyncio.Task[None]]()
 
     async def one() -> None:
@@ -158,7 +158,7 @@ def _memory_row(name: str, idle: float, busy: float) -> Row:
 
 
 async def _day(bench: Bench, system: System) -> Row:
-    """All that the offices and the LPR do on a day, as quickly as it goes, until the last email has been sent."""
+    """Play a day of all offices and the LPR as fast as possible, until the last email has been sent."""
     requests, towns = iter(day(system)), _towns()
     await system.shorten()
     async with httpx.AsyncClient(base_url=f"http://{HOST}:{system.membership.port}", timeout=30) as http:
@@ -179,7 +179,7 @@ async def _day(bench: Bench, system: System) -> Row:
 
 
 async def _figures(bench: Bench, system: System) -> Row:
-    """The figures of the alliance of today, which are counted anew each time."""
+    """Measure today's figures of the alliance, which are recounted each time."""
     connection = await Connection.open(system.membership.port)
     look = request("/membership/v1/alliance", system.token, {}, method="GET")
 
@@ -194,7 +194,7 @@ async def _figures(bench: Bench, system: System) -> Row:
 
 
 async def _work(port: int, requests: Iterator[bytes], sample: Sample) -> None:
-    """One of the staff, who takes the next request as soon as the one before is answered."""
+    """Work as one of the staff: take the next request once the previous one is answered."""
     connection = await Connection.open(port)
     for one in requests:
         status, body = await connection.send(one)
@@ -205,7 +205,7 @@ async def _work(port: int, requests: Iterator[bytes], sample: Sample) -> None:
 
 
 def day(system: System) -> list[bytes]:
-    """What is asked and recorded on a day, in an order of chance that is always the same."""
+    """Return the requests of a day, in a random order that is always the same."""
     made: list[bytes] = []
 
     def look(path: str, token: str) -> None:
@@ -225,12 +225,12 @@ def day(system: System) -> list[bytes]:
         body = {"held_on": "2023-01-20", "topics": ["Graffiti", "Jugend"], "next_step": "Entwurf der Vereinbarung"}
         path = f"/membership/v1/municipalities/{ags}/consultations"
         made.append(request(path, system.token, body, key=f"consultation-{number}"))
-    random.Random(1).shuffle(made)  # noqa: S311 -- chance that is always the same
+    random.Random(1).shuffle(made)  # noqa: S311 -- the same order each time
     return made
 
 
 def _towns() -> list[Town]:
-    """Municipalities without an agreement."""
+    """Return the municipalities without an agreement."""
     known = {row["ags"] for row in rows("alliance_2023-01.csv") if row["stage"] == "member"}
     free = sorted(row["ags"] for row in rows("municipalities.csv") if row["ags"] not in known)
     return [Town(ags, POLICE_DIRECTORATE_OF[ags[:5]]) for ags in free[:ACCESSIONS]]

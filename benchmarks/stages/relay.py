@@ -1,7 +1,7 @@
-"""From the commit into the stream: how soon when little happens, and how quickly a backlog goes.
+"""From the commit into the stream: latency when idle, and throughput of a backlog.
 
-A stream hands out only what it has stored, so the arrival at a subscriber says that the event is stored. The floor is a
-bare publish until its acknowledgement, and for a backlog many of them on their way at once, without a database.
+A stream delivers only what it has stored, so an arrival at a subscriber shows that the event is stored. The floor is a
+bare publish until its acknowledgement; for a backlog, many of them in flight at once, without a database.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ WINDOW = 256
 
 
 async def run(bench: Bench) -> list[Row]:
-    """Idle first, then a backlog, on NATS as it comes and on one that waits for the disk."""
+    """Measure idle, then a backlog, on NATS with its defaults and on one that syncs always."""
     bench.say("idle")
     idle = await _idle(bench)
     soon = idle.row(NAME, "commit to stored in the stream, idle, median", "ms", lambda one: one.median)
@@ -56,7 +56,7 @@ async def run(bench: Bench) -> list[Row]:
 
 
 async def _idle(bench: Bench) -> Results:
-    """One event now and then: the time from the commit's return, or for the floor of a publish."""
+    """Measure single events: the time since the commit's return, or since the publish for the floor."""
     settings, new, body = bench.settings(), names("idle"), bodies(1)[0]
     jars, store = Jars(settings), Store(settings.mongo_uri)
     await asyncio.gather(fresh(settings, jars.service), store.set_up())
@@ -83,14 +83,14 @@ async def _idle(bench: Bench) -> Results:
 
 
 async def since(commit: Awaitable[object], arrived: "asyncio.Queue[float]") -> float:
-    """Seconds from the return of a commit to the arrival of its event."""
+    """Return the seconds from the return of a commit to the arrival of its event."""
     await commit
     began = time.perf_counter()
     return await arrived.get() - began
 
 
 async def _now_and_then(bench: Bench, work: Callable[[], Awaitable[float]]) -> Sample:
-    """After pauses of all lengths, so that whoever polls is met at any point."""
+    """Pause for varying times, to hit a polling relay at any point of its cycle."""
     with bench.measured() as sample:
         for number in range(IDLE):
             await asyncio.sleep(0.02 + number * 0.037 % 0.1)
@@ -112,7 +112,7 @@ async def _backlog(bench: Bench) -> Results:
 
 
 async def _published(bench: Bench, settings: Settings, count: int) -> Sample:
-    """So many events over one connection, WINDOW of them on their way at once."""
+    """Publish so many events over one connection, WINDOW of them in flight at once."""
     await fresh(settings, Jars(settings).service)
     events = bodies(count)
     with bench.measured() as sample:
@@ -122,7 +122,7 @@ async def _published(bench: Bench, settings: Settings, count: int) -> Sample:
 
 
 async def _relayed(bench: Bench, settings: Settings, count: int) -> Sample:
-    """What is stored before the service starts, from its first event in the stream until no mark is left."""
+    """Publish a stored backlog; time it from the first event in the stream until no row is flagged."""
     jars = Jars(settings)
     await fresh(settings, jars.service)
     async with jars.written():
@@ -155,7 +155,7 @@ async def _rival_relayed(bench: Bench, settings: Settings) -> Sample:
 async def _watch(
     sample: Sample, js: JetStreamContext, stream: str, count: int, waiting: Callable[[], Awaitable[int]]
 ) -> None:
-    """Time what comes into the stream after the first look at which there was something."""
+    """Time what arrives in the stream after the first look that finds something."""
 
     async def stored() -> int:
         return (await js.stream_info(stream)).state.messages
@@ -166,14 +166,14 @@ async def _watch(
     await until(stored)
     began, first = time.perf_counter(), await stored()
     await until(done)
-    # In proportion, for what had come before the first look.
+    # Extrapolate for what arrived before the first look.
     sample.seconds = (time.perf_counter() - began) * count / max(1, count - first)
     sample.count = count
 
 
 @asynccontextmanager
 async def _relaying(store: Store, js: JetStreamContext) -> AsyncIterator[None]:
-    """The rival's relay at work."""
+    """Run the rival's relay."""
     task = asyncio.create_task(relay(store, js))
     yield
     task.cancel()
@@ -182,7 +182,7 @@ async def _relaying(store: Store, js: JetStreamContext) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def arrivals(settings: Settings, subject: str) -> AsyncIterator["asyncio.Queue[float]"]:
-    """The times at which events of a stream arrive."""
+    """The arrival times of a stream's events."""
     times: asyncio.Queue[float] = asyncio.Queue()
 
     async def arrived(_: Msg) -> None:
@@ -194,7 +194,7 @@ async def arrivals(settings: Settings, subject: str) -> AsyncIterator["asyncio.Q
 
 
 async def publish_all(settings: Settings, events: Sequence[Envelope]) -> None:
-    """Publish with acknowledgements that come to one subscription, WINDOW of them awaited at once."""
+    """Publish with acknowledgements on one subscription, waiting for WINDOW of them at once."""
     client = await nats.connect(settings.nats_url)
     inbox, room = client.new_inbox(), asyncio.Semaphore(WINDOW)
 

@@ -1,8 +1,8 @@
-"""Whether a write, an event and a read cost the same whatever is stored already; and how long a replay takes.
+"""The cost of a write, an event and a read, which should not depend on the amount stored; and the time of a replay.
 
-The same is done in turn on a service with 1,000 events and on one with many more. A write and a read are timed by
-themselves, an event from the commit's return until it is stored in the stream; the first one of an aggregate since the
-start by itself, because the relay then asks MongoDB for the one before.
+The operations take turns on a service with 1,000 events and on one with many more. A write and a read are timed alone,
+an event from the commit's return until it is stored in the stream. The first event of an aggregate since the start is
+timed separately, because the relay then looks up its predecessor in MongoDB.
 """
 
 import asyncio
@@ -24,21 +24,21 @@ NAME = "scale"
 FEW = 1_000
 MANY, FULL = 100_000, 1_000_000
 EACH = 10
-"""Events of an aggregate: with 100,000 of them there are 10,000 aggregates."""
+"""Events per aggregate: 100,000 events make 10,000 aggregates."""
 ONE_BY_ONE = 150
 FIRST = 10
-"""All rounds together are content with the aggregates of the smaller one."""
+"""Few enough for all rounds to fit into the aggregates of the smaller service."""
 
 CHANGED = 20
-"""Aggregates that are changed again and again, as many in both."""
+"""Aggregates that are changed repeatedly, the same number in both services."""
 
 PAGE = 20
 EXAMINED = 100
-"""A query may look at so many documents more than it returns before we call that a search without an index."""
+"""If a query examines so many more documents than it returns, it lacks an index."""
 
 
 async def run(bench: Bench) -> list[Row]:
-    """Fill, measure, look at what the queries did, lose the stream, publish all of it again."""
+    """Fill, measure, inspect the queries, lose the stream, and replay it."""
     settings, events = bench.settings(), FULL if bench.full else bench.scaled(MANY)
     many, few = Jars(settings, "jars"), Jars(settings, "jugs")
     await fresh(settings, many.service, few.service)
@@ -67,35 +67,35 @@ async def run(bench: Bench) -> list[Row]:
 
 
 class Size:
-    """A service with so much in it, and what is done with it."""
+    """A service with so many events, and the operations on it."""
 
     def __init__(self, jars: Jars) -> None:
         self.jars = jars
         self.arrivals: asyncio.Queue[float] = asyncio.Queue()
         nothing: Iterator[str] = iter(())
         self._changed = self._firsts = self._looked_at = nothing
-        """Ids to change again and again, to change once, and to look at."""
+        """Ids to change repeatedly, to change once, and to read."""
 
     async def stock(self, events: int) -> None:
-        """Store so many events, as if they had all been published."""
+        """Store so many events as if they had all been published."""
         async with self.jars.written():
             ids = await self.jars.stock(events // EACH, events=EACH)
-            for start in range(0, len(ids), 100):  # Not all at once: every request has to be answered within 5 s.
+            for start in range(0, len(ids), 100):  # In parts, because every request must finish within 5 s.
                 some = {"subject": {"$in": ids[start : start + 100]}}
                 await self.jars.service.database[EVENTS].update_many(some, {"$unset": {"unpublished": 1}})
-        # From all over the collection; behind each there is a whole page of others.
+        # Spread over the collection, each with a whole page behind it.
         chosen = sorted(ids)[: -PAGE : max(1, len(ids) // 1000)]
         changed = chosen[:: len(chosen) // CHANGED]
         others = [id for id in chosen if id not in changed]
         self._changed, self._firsts, self._looked_at = cycle(changed), iter(others), cycle(others)
 
     async def settle(self) -> None:
-        """As if it had all been published long ago: an index keeps removed entries for a while."""
+        """Rebuild the indexes, as if publishing were long past: an index keeps removed entries for a while."""
         await self.jars.service.database[EVENTS].drop_indexes()
         await set_up_database(Jars(self.jars.settings, self.jars.name).service)
 
     async def write(self) -> float:
-        """Seconds for a change with its event."""
+        """Return the seconds for a change with its event."""
         began = time.perf_counter()
         await self.jars.fill(next(self._changed))
         took = time.perf_counter() - began
@@ -103,15 +103,15 @@ class Size:
         return took
 
     async def event(self) -> float:
-        """Seconds from the return of a change to its event's arrival."""
+        """Return the seconds from the return of a change to its event's arrival."""
         return await since(self.jars.fill(next(self._changed)), self.arrivals)
 
     async def first(self) -> float:
-        """The same of an aggregate that nobody has changed since the start."""
+        """Return the same for an aggregate that has not changed since the start."""
         return await since(self.jars.fill(next(self._firsts)), self.arrivals)
 
     async def read(self) -> float:
-        """Seconds to get an aggregate, its history, and a page of others."""
+        """Return the seconds to read an aggregate, its history, and a page of others."""
         id = next(self._looked_at)
         began = time.perf_counter()
         await self.jars.jars.get(id)
@@ -151,13 +151,13 @@ def _row(what: str, events: int, results: Results) -> Row:
 
 
 async def _searched(size: Size) -> list[str]:
-    """What MongoDB had to look for without an index, while everything was done a few times."""
+    """Return the queries without an index, after a few runs of each operation."""
     database = size.jars.service.database.database
     await database.command("profile", 2)
     for work in (size.event, size.first, size.read):
         for _ in range(5):
             await work()
-    # Meanwhile the relay looks for what others left, and holds its lease.
+    # Meanwhile the relay sweeps and renews its lease.
     await asyncio.sleep(2)
     await database.command("profile", 0)
     found = await database["system.profile"].find({"docsExamined": {"$exists": True}}).to_list(None)
@@ -182,7 +182,7 @@ def _indexes(searched: list[str]) -> Row:
 
 
 async def _audit(jars: Jars) -> Row:
-    """Every aggregate is made anew from its events, and compared with what is stored."""
+    """Rebuild every aggregate from its events, and compare it with the stored state."""
     KINDS[JarFilled.type] = JarFilled
     began = time.perf_counter()
     found = await audit(jars.service)
@@ -198,7 +198,7 @@ async def _audit(jars: Jars) -> Row:
 
 
 async def _replay(jars: Jars, events: int) -> Row:
-    """NATS comes back with an empty stream: everything is marked, then published again."""
+    """Restart NATS with an empty stream; every row is flagged, then published again."""
     settings = jars.settings
     await fresh_streams(settings, jars.service)
     async with jars.written():

@@ -1,7 +1,7 @@
-"""Start: the whole embedded system in one process until all is ready, beside mongod's own start and the imports.
+"""Start: the whole embedded system in one process until ready, beside mongod's own start and the imports.
 
-What is started imports little at first, as the command line does, so that servers start while libraries are loading.
-It starts from bytecode that the start before has left, as everywhere: Python is not told to compile anew each time.
+Like the command line, the measured process imports little at first, so that servers start while libraries load. It
+uses the bytecode of the previous start, as usual: Python is not forced to recompile.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ PARTS = ("mongod", "mail", "apps", "set-up", "services")
 
 
 async def run(bench: "Bench") -> "list[Row]":
-    """Start it on an empty folder, and on what is there then; and the two parts of the floor by themselves."""
+    """Start on an empty folder, then on existing data; and each of the two parts of the floor alone."""
     samples: list[dict[str, float]] = []
     for number in range(1 + bench.scaled(STARTS)):
         folder = bench.servers.folder / f"start-{number}"
@@ -64,7 +64,7 @@ def _rows(found: dict[str, float]) -> "list[Row]":
 
 
 async def _system(folder: Path) -> dict[str, float]:
-    """Seconds from the start of the process until everything is ready, and of its parts, and its memory in MB."""
+    """Return the seconds from the start of the process until ready, those of its parts, and its memory in MB."""
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, str(folder), stdout=asyncio.subprocess.PIPE, env=_environment()
@@ -79,7 +79,7 @@ def _environment() -> dict[str, str]:
 
 
 def _mongod(folder: Path) -> float:
-    """Seconds for mongod alone, until it takes writes."""
+    """Return the seconds until mongod alone accepts writes."""
     server = Mongod(folder)
     began = time.monotonic()
     server.start()
@@ -89,7 +89,7 @@ def _mongod(folder: Path) -> float:
 
 
 async def _imports() -> float:
-    """Seconds for a process that only imports what the system consists of."""
+    """Return the seconds of a process that only imports the modules of the system."""
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import operations.running.local", env=_environment()
@@ -99,7 +99,7 @@ async def _imports() -> float:
 
 
 def megabytes(pid: int) -> float:
-    """The memory of a process, of what it shares with others its part (PSS); 0 where there is no /proc."""
+    """Return the memory of a process with its share of shared pages (PSS); 0 without /proc."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
             if line.startswith("Pss:"):
@@ -108,7 +108,7 @@ def megabytes(pid: int) -> float:
 
 
 def _start(folder: Path) -> None:
-    """What `asskomm up` does until it is ready; then say when that was, and end."""
+    """Do what `asskomm up` does until it is ready; print when that was, and exit."""
     servers = EmbeddedServers(folder, keep=True)
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(servers.__enter__)

@@ -1,7 +1,7 @@
-"""From the POST to the email that the mail server has taken: idle, and under as much load as it takes.
+"""From the POST to the email that the mail server has accepted: idle, and under full load.
 
-Services as processes, the mail server in this one. The rival does the equivalent in one process; it is paused while
-ours is measured, because it polls.
+The services run as separate processes, the mail server in this one. The rival does the same in one process; it is
+paused while ours is measured, because it polls.
 """
 
 import asyncio
@@ -40,20 +40,20 @@ _NOTE = re.compile(rb"\bm(\d+)\b")
 
 @dataclass
 class Mailbox:
-    """Emails as they arrive, each with the time."""
+    """The arriving emails, each with its time."""
 
     arrived: list[tuple[float, bytes]] = field(default_factory=list)
     _wanted: int = 0
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, content: bytes) -> None:
-        """One more."""
+        """Record one email."""
         self.arrived.append((time.perf_counter(), content))
         if len(self.arrived) >= self._wanted:
             self._enough.set()
 
     async def until(self, count: int) -> float:
-        """Wait until so many are here; when the last one came. Raises TimeoutError."""
+        """Wait for so many emails; return the time of the last one. Raises TimeoutError."""
         self._wanted = count
         self._enough.clear()
         if len(self.arrived) < count:
@@ -62,7 +62,7 @@ class Mailbox:
         return self.arrived[-1][0]
 
     def by_number(self) -> dict[int, float]:
-        """When the email about each numbered note came."""
+        """Return the arrival time of the email about each numbered note."""
         found = {}
         for at, content in self.arrived:
             plain = _PLAIN.search(content)
@@ -74,20 +74,20 @@ class Mailbox:
 
 @asynccontextmanager
 async def receiving(mailbox: Mailbox) -> AsyncIterator[int]:
-    """A mail server in this process; its port."""
+    """Run a mail server in this process; yields its port."""
     server = await asyncio.get_running_loop().create_server(lambda: Sink(mailbox.take), HOST, 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
 
 
 class Side:
-    """Ours or the rival: where to send requests, and which processes have a part in it."""
+    """Ours or the rival: where to send requests."""
 
     def __init__(self, bench: Bench, mailbox: Mailbox, port: int, requests: Iterator[bytes]) -> None:
         self.bench, self.mailbox, self.port, self.requests = bench, mailbox, port, requests
 
     async def idle(self, count: int) -> tuple[Sample, Sample]:
-        """One after the other: how long until the answer, and how long until the email, both from the request on."""
+        """Send requests one by one; time each answer and each email, both from the request on."""
         answers, emails = Sample(count=count), Sample(count=count)
         connection = await Connection.open(self.port)
         for _ in range(count):
@@ -101,13 +101,13 @@ class Side:
         return answers, emails
 
     async def loaded(self, count: int, pids: dict[str, int]) -> Sample:
-        """As many as the connections give, until the last email has come."""
+        """Send as much as the connections allow, until the last email has arrived."""
         self.mailbox.arrived.clear()
         with self.bench.measured(**pids) as sample:
             began = time.perf_counter()
             await closed_loop(sample, self.port, self.requests, count, connections=CONNECTIONS)
             sample.seconds = await self.mailbox.until(count) - began
-        del sample.cpu["python"]  # The load, and the mail server.
+        del sample.cpu["python"]  # This process is the load generator and the mail server.
         return sample
 
 

@@ -1,7 +1,7 @@
 """A write with its event, beside the bare write and beside one transaction per request.
 
-All wait for the majority and the journal. `add` is held against a bare insert, `change` against what it takes to read
-a document and replace it if it still has its version.
+All wait for the majority and the journal. The floor of `add` is a bare insert, that of `change` is reading a document
+and replacing it if its version is unchanged.
 """
 
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ MANY = 960
 
 
 async def run(bench: Bench) -> list[Row]:
-    """One at a time, then 64 at once."""
+    """Measure one at a time, then 64 at once."""
     settings = bench.settings()
     jars, rival, floor = Jars(settings), Store(settings.mongo_uri), Database(settings.mongo_uri, "floor")
     await fresh(settings, jars.service)
@@ -44,14 +44,14 @@ async def run(bench: Bench) -> list[Row]:
 
 
 class Writers:
-    """What is measured in turn."""
+    """The variants to measure."""
 
     def __init__(self, bench: Bench, jars: Jars, rival: Store, floor: Database, stock: list[str]) -> None:
         self._bench, self._jars, self._rival, self._rows = bench, jars, rival, floor["rows"]
         self._new, self._stock = names("new"), cycle(stock)
 
     async def measure(self, what: str, count: int, at_once: int) -> Results:
-        """Floor, ours and the rival."""
+        """Set up the floor, our code and the rival."""
         work = {
             "add": {"floor": self._insert, "ours": self._add, "rival": self._rival_add},
             "change": {"floor": self._replace, "ours": self._fill, "rival": self._rival_fill},
@@ -88,7 +88,7 @@ class Writers:
 
 
 def _row(id: str) -> dict[str, object]:
-    """A document as large as that of a jar."""
+    """Return a document as large as a jar's."""
     state = {"label": f"Glas {id}", "content": 1, "sealed": False}
     return {"_id": id, **state, "version": 1, "head": new_id(), "chain": "0" * 64}
 
