@@ -1,4 +1,4 @@
-"""What docker-compose.yml promises; and, where ASSKOMM_TEST_DOCKER=1, the real thing from end to end."""
+"""docker-compose.yml as written; and, with ASSKOMM_TEST_DOCKER=1, the real containers from end to end."""
 
 import json
 import os
@@ -123,7 +123,7 @@ def _pinned(lock: str) -> dict[str, str]:
 
 
 class Stack:
-    """The whole system in containers, under a name and on ports of its own."""
+    """The whole system in containers, under its own project name and ports."""
 
     def __init__(self) -> None:
         names = ("MEMBERSHIP_PORT", "NOTIFICATIONS_PORT", "MAILPIT_PORT")
@@ -133,7 +133,7 @@ class Stack:
         self._project = f"asskomm-test-{secrets.token_hex(3)}"
 
     def compose(self, *arguments: str) -> str:
-        """What `docker compose` prints; fails with what it has to say."""
+        """Return the output of `docker compose`; fails with its error output."""
         done = self._run("docker", "compose", "--project-name", self._project, *arguments)
         assert done.returncode == 0, f"docker compose {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -142,7 +142,7 @@ class Stack:
         return self.compose("run", "--rm", "--no-TTY", "operator", *arguments).strip()
 
     def state(self, service: str) -> dict[str, Any]:
-        """What Docker knows of the container of a service."""
+        """Return Docker's description of a service's container."""
         container = self.compose("ps", "--all", "--quiet", service).strip()
         found: list[dict[str, Any]] = json.loads(self._run("docker", "inspect", container).stdout)
         return found[0]
@@ -165,7 +165,7 @@ def _free_ports(count: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """The system, built and started as a newcomer would; everything of it is gone afterwards."""
+    """The system, built and started as a newcomer would; everything is removed afterwards."""
     if os.environ.get("ASSKOMM_TEST_DOCKER") != "1":
         pytest.skip("set ASSKOMM_TEST_DOCKER=1 to run the containers")
     running = Stack()
@@ -206,11 +206,11 @@ for process in pathlib.Path('/proc').glob('[0-9]*'):
     if process.name != '1' and b'serve' in (process / 'cmdline').read_bytes().split(bytes(1)):
         os.kill(int(process.name), 9)
 """
-"""As a crash would: Docker does not start a container again that `docker kill` has ended."""
+"""A crash: Docker does not restart a container that was ended by `docker kill`."""
 
 
 def _accession(stack: Stack, lpr: str) -> str:
-    """Everything from the draft to the last signature; the agreement's file number."""
+    """Play everything from the draft to the last signature; return the agreement's file number."""
     with stack.http("MEMBERSHIP_PORT", lpr) as office:
         _post(office, f"/membership/v1/municipalities/{ROTHENBURG}/consultations", held_on="2023-01-12")
         fields = {"action_fields": ACTION_FIELDS}
@@ -237,12 +237,12 @@ def _post(http: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
 
 
 def _quiet(stack: Stack) -> bool:
-    """Twice in a row, because what moves from one place to the next may be in neither when we look."""
+    """Check twice in a row, because an item that moves while we look may be counted nowhere."""
     return not (_busy(stack) or _busy(stack))
 
 
 def _busy(stack: Stack) -> bool:
-    """Whether an event waits to be published or reacted to, or an email to be sent."""
+    """True if an event waits to be published or processed, or an email to be sent."""
     found = json.loads(stack.operator("status", "--json"))
     assert not any(one["parked"] for one in found.values()), found
     emails = [one["deliveries"].get(state) for one in found.values() for state in ("queued", "sending")]

@@ -1,4 +1,4 @@
-"""The secrets of the containers, as they are made and renewed."""
+"""Creating and renewing the secrets of the containers."""
 
 import importlib.util
 import os
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give fi
 
 @pytest.fixture
 def script(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script, with a folder instead of the volumes."""
+    """Run the script with a folder instead of the volumes."""
     spec = importlib.util.spec_from_file_location("make_secrets", SCRIPT)
     assert spec
     assert spec.loader
@@ -30,7 +30,7 @@ def script(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def membership(folder: Path) -> Keyring:
-    """The keys that membership has."""
+    """Return membership's keys."""
     files = (folder / "membership" / name for name in ("certificate_key", "certificate_retired_keys"))
     return Keyring.of(*(file.read_text() for file in files))
 

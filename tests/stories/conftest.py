@@ -1,4 +1,4 @@
-"""A world of processes for the stories in which some of them die."""
+"""A world of processes, for stories in which some of them die."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from tests.stories.processes import World
 
 @pytest.fixture(scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """Servers and services of their own, all of them running, with the alliance of January 2023 loaded."""
+    """Dedicated servers and services, all running, with the alliance of January 2023 loaded."""
     with EmbeddedServers(tmp_path_factory.mktemp("world")) as servers:
         world = World(servers)
         try:

@@ -1,4 +1,4 @@
-"""The services as processes of their own, as in production, which can be killed at any point."""
+"""The services as separate processes, as in production, which can be killed at any point."""
 
 import sys
 from pathlib import Path
@@ -17,13 +17,13 @@ from shared.store.crashpoints import VARIABLE
 
 
 class Process(Server):
-    """One service: `asskomm serve NAME`, on the settings that lie in its folder."""
+    """One service: `asskomm serve NAME`, with the settings in its folder."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         super().__init__(folder)
         self.crash = ""
-        """The point at which it dies, and how often it passes it before; empty for none."""
+        """The crash point, and how often it is passed before; empty for none."""
         self.revived = 0
 
     @property
@@ -32,16 +32,16 @@ class Process(Server):
 
     @property
     def status(self) -> int | None:
-        """The exit status, once it has ended."""
+        """The exit status, once the process has ended."""
         return self._process.poll() if self._process else None
 
     @property
     def killed(self) -> bool:
-        """Whether it was ended by SIGKILL."""
+        """True if the process was ended by SIGKILL."""
         return self._process is not None and self._process.poll() == -9
 
     def revive(self) -> None:
-        """Start it again if it was killed, this time for good."""
+        """Restart the process, without a crash point, if it was killed."""
         if self.killed:
             self.crash = ""
             self.revived += 1
@@ -63,14 +63,14 @@ class Process(Server):
 
     def _is_ready(self) -> bool:
         try:
-            # Without `verify`, because reading all certificates takes 50 ms each time.
+            # Without `verify`, because loading all certificates takes 50 ms each time.
             return httpx.get(f"{self.url}/health/ready", timeout=5, verify=False).is_success  # noqa: S501
         except httpx.TransportError:
             return False
 
 
 class World:
-    """Servers, two service processes, and a look into their databases."""
+    """Servers, two service processes, and access to their databases."""
 
     def __init__(self, servers: EmbeddedServers) -> None:
         self.servers = servers
@@ -92,7 +92,7 @@ class World:
             await service.database.close()
 
     def start(self, crash: dict[str, str] | None = None) -> None:
-        """Let both services run, one of them with a point at which it dies; what runs as it should goes on."""
+        """Run both services, one of them with a crash point; a process that already runs as required stays."""
         for name, process in self.processes.items():
             point = (crash or {}).get(name, "")
             process.revived = 0
@@ -104,7 +104,7 @@ class World:
             process.wait_ready()
 
     def stop(self) -> None:
-        """Ask both to end, as an operator would."""
+        """Stop both gracefully, as an operator would."""
         for process in self.processes.values():
             process.stop()
 

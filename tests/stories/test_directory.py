@@ -1,4 +1,4 @@
-"""What is read over HTTP: the figures of any day, the directory in three forms, the board, journeys."""
+"""Reads over HTTP: the figures of any day, the directory in three formats, the board, journeys."""
 
 import csv
 from typing import Any
@@ -20,7 +20,7 @@ TOWN = Town("14627360", "PD Dresden")
 
 
 class Reader:
-    """Asks as somebody."""
+    """A reader with the rights of one actor."""
 
     def __init__(self, staff: Staff, who: Actor) -> None:
         self._staff, self._who = staff, who
@@ -32,7 +32,7 @@ class Reader:
         return accepted(await self.ask(path, **query))
 
     async def keys(self, **query: Any) -> list[str]:
-        """The keys of all municipalities that match, whatever number of pages that takes."""
+        """Return the keys of all matching municipalities, over any number of pages."""
         page = await self.get("/municipalities", **query)
         more = await self.keys(**query | {"cursor": page["next"]}) if page["next"] else []
         return [one["ags"] for one in page["items"]] + more
@@ -163,7 +163,7 @@ async def test_files_hold_only_what_is_theirs(mayor: Reader, form: str) -> None:
     assert GOERLITZ not in text
 
 
-# What comes next
+# Next steps
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Agreements from the draft to the end over HTTP, on real servers: joint, in order, reminded, ended, and once more."""
+"""Agreements from draft to end over HTTP, on real servers: joint, in order, reminded, ended, and re-accession."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -27,14 +27,14 @@ def membership(system: System) -> Service:
 
 
 class Calendar:
-    """Lets days pass: what becomes due until then happens, and everybody reacts."""
+    """Advances time: everything due until a day happens, and every service reacts."""
 
     def __init__(self, system: System, membership: Service) -> None:
         self._system, self._service = system, membership
 
     async def turn_to(self, day: date) -> None:
         agreements = next(one for one in self._service.repositories if one.kind is Agreement)
-        clock = lambda: datetime.combine(day, time(12), UTC)  # noqa: E731 -- the clock on the wall
+        clock = lambda: datetime.combine(day, time(12), UTC)  # noqa: E731 -- the current time
         await Schedule("membership", deadlines(agreements), self._service.lease, clock).sweep()
         await self._system.quiet()
 
@@ -45,13 +45,13 @@ def calendar(system: System, membership: Service) -> Calendar:
 
 
 async def rows(service: Service, subject: str, fact: str) -> list[Document]:
-    """The events of an aggregate that tell of this fact, oldest first."""
+    """Return an aggregate's events of this type, oldest first."""
     where = {"subject": subject, "type": f"membership.{fact}.v1"}
     return [row async for row in service.database["events"].find(where).sort("version")]
 
 
 async def emails(system: System, event: Document, template: str) -> set[str]:
-    """Whom an event was told with this template."""
+    """Return the recipients of an event's email with this template."""
     where = {"event_id": event["_id"], "template": template, "state": "sent"}
     return {one["contact_id"] async for one in system.services[1].database["deliveries"].find(where)}
 

@@ -1,4 +1,4 @@
-"""A newer list of municipalities: previewed, then applied as a whole or not at all."""
+"""A newer list of municipalities is previewed, then applied as a whole or not at all."""
 
 import asyncio
 import csv
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 class Lists:
-    """Sends lists of municipalities, made from what is stored."""
+    """Sends lists of municipalities derived from the stored ones."""
 
     def __init__(self, system: System, http: httpx.AsyncClient) -> None:
         self.system, self._http = system, http
@@ -35,7 +35,7 @@ class Lists:
         self.database = system.services[0].database
 
     async def rows(self) -> dict[str, Row]:
-        """The list that would change nothing, by key."""
+        """Return the list that would change nothing, by key."""
         found = [one async for one in self.database["municipalities"].find({"valid_to": None}).sort("_id")]
         return {
             one["_id"]: {name: one.get(name) for name in HEADER}
@@ -52,7 +52,7 @@ class Lists:
         )
 
     async def preview(self, rows: dict[str, Row]) -> Row:
-        """What the preview answers, for a list that can be read."""
+        """Return the preview of a readable list."""
         return accepted(await self.post(f"{LISTS}/preview", text(rows), valid_from=DAY))
 
     async def apply(self, rows: dict[str, Row], digest: str, *, valid_from: str = DAY, key: str = "") -> httpx.Response:
@@ -66,7 +66,7 @@ class Lists:
 
 
 def text(rows: dict[str, Row]) -> str:
-    """The list as a file."""
+    """Return the list as a file."""
     file = io.StringIO()
     writer = csv.DictWriter(file, HEADER)
     writer.writeheader()
@@ -80,7 +80,7 @@ def codes(previewed: Row, what: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 async def lists(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lists]:
-    """A system of its own, for lists are about all of Saxony."""
+    """A dedicated system, because lists concern all of Saxony."""
     with EmbeddedServers(tmp_path_factory.mktemp("lists")) as servers:
         async with loaded_system(servers) as system, httpx.AsyncClient(base_url=system.url, timeout=30) as http:
             yield Lists(system, http)

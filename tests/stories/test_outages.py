@@ -1,4 +1,4 @@
-"""NATS or the mail server is away: requests are accepted all the same, and everything follows when it is back."""
+"""While NATS or the mail server is down, requests are accepted; everything else follows on its return."""
 
 from collections.abc import AsyncIterator
 

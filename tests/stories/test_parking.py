@@ -1,4 +1,4 @@
-"""An event that a service cannot react to: it waits with its reason, its aggregate behind it, and others flow on."""
+"""An event that a service cannot process waits with its reason and blocks its aggregate, while others flow on."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ async def office(system: System, http: httpx.AsyncClient) -> Staff:
 
 @pytest.fixture
 async def poison(system: System) -> AsyncIterator[Parked]:
-    """An event about TOWN that claims a type of ours and carries no fact, as parked by notifications."""
+    """Publish an event about TOWN that has one of our types but no valid data; return it as parked by notifications."""
     await publish(system, envelope("membership.member_joined.v1", TOWN.ags, b'{"ags": 1}'))
     found = await until(lambda: _parked(system, TOWN.ags), lambda found: found is not None)
     assert found is not None
@@ -58,7 +58,7 @@ async def test_later_events_of_the_aggregate_wait_and_others_flow(
     assert [one.address.split(".")[1] for one in waiting] == ["member_joined", "consultation_held"]
     assert await _emails(system, TOWN.ags) == 0
 
-    # Once the operators have given the first one up, the other has its effect.
+    # Once operators have dropped the first event, the other takes effect.
     asskomm(system, "parked", "drop", "notifications", waiting[0].id, "--yes")
     await until(lambda: _emails(system, TOWN.ags), lambda count: count == 1)
     await until(lambda: _parked(system, TOWN.ags), lambda found: found is None)
@@ -132,7 +132,7 @@ async def publish(system: System, event: Envelope) -> None:
 
 
 def asskomm(system: System, *words: str, status: int = 0) -> str:
-    """What the command line says."""
+    """Return the command's output."""
     command = [sys.executable, "-m", "operations.cli", *words]
     environ = {"ASSKOMM_VAR": str(system.maildir.parent), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)

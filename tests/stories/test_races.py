@@ -1,4 +1,4 @@
-"""Two hundred agreements signed by requests that race, each sent twice at the same time."""
+"""Two hundred agreements signed by racing requests, each sent twice at the same time."""
 
 import asyncio
 import random
@@ -24,19 +24,19 @@ AT_ONCE = 32
 
 @pytest.fixture(scope="module")
 def towns() -> list[Town]:
-    """Municipalities that have nothing to do with the alliance yet, far from the other stories."""
+    """Municipalities without any dealings with the alliance, far from the other stories."""
     known = {row["ags"] for row in rows("alliance_2023-01.csv")}
-    # The districts of Görlitz and Meißen belong to the other stories.
+    # The other stories use the districts of Görlitz and Meißen.
     districts = set(POLICE_DIRECTORATE_OF) - {"14626", "14627"}
     free = [row["ags"] for row in rows("municipalities.csv") if row["ags"] not in known and row["ags"][:5] in districts]
-    # From all districts, because every new member is made known to all members of its district.
+    # From all districts, because every new member is announced to all members of its district.
     return [Town(ags, POLICE_DIRECTORATE_OF[ags[:5]]) for ags in sorted(free, key=lambda ags: ags[5:])[:ACCESSIONS]]
 
 
 @pytest.fixture(scope="module")
 async def agreements(system: System, towns: list[Town]) -> AsyncIterator[dict[str, Town]]:
-    """The agreements, by file number, after the race."""
-    # Every town hall would be told of every new member of its district; one in four is enough to see who is told twice.
+    """The agreements after the race, by file number."""
+    # Every new member is announced to each town hall of its district; one in four is enough to detect duplicates.
     told = {f"municipality-{town.ags}" for town in towns[::4]}
     of_others = {"role": "municipality", "_id": {"$nin": sorted(told)}}
     await system.services[1].database["contacts"].update_many(of_others, {"$set": {"active": False}})

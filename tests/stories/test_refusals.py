@@ -1,4 +1,4 @@
-"""What is refused, to whom, and in which words."""
+"""Refusals: to whom, and in which words."""
 
 from datetime import datetime
 from typing import Any
@@ -23,12 +23,12 @@ async def office(system: System, http: httpx.AsyncClient) -> Staff:
 
 @pytest.fixture(scope="module")
 async def ready(system: System, http: httpx.AsyncClient) -> str:
-    """An agreement of TOWN that is ready since 27 January 2023."""
+    """An agreement of TOWN that has been ready since 27 January 2023."""
     return await Staff(http, system.settings.token_private_key).ready_agreement(TOWN)
 
 
 def refused(answer: httpx.Response, status: int, code: str, *words: str) -> None:
-    """The answer is a problem+json with this status and code, whose message has these words."""
+    """Check that the answer is a problem+json with this status and code, and these words in its message."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     problem = answer.json()
     assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code), problem

@@ -95,12 +95,12 @@ WRITING: dict[str, tuple[set[str], dict[str, Any]]] = {
 """Those who may write, besides the LPR, and the body that the others try; all is TOWN's, or the LPR's own part."""
 
 LISTS = {"POST /municipality-lists", "POST /municipality-lists/preview"}
-"""These take a CSV file; tests/stories/test_municipality_lists.py has who may send one."""
+"""These take a CSV file; tests/stories/test_municipality_lists.py tests who may send one."""
 
 
 @pytest.fixture(scope="module")
 async def ids(staff: Staff) -> dict[str, str]:
-    """An agreement and an analysis of TOWN, as the paths name them."""
+    """An agreement and an analysis of TOWN, under the names in the paths."""
     agreement = accepted(await staff.post(LPR, "/membership/v1/agreements", municipalities=[TOWN.ags]))["id"]
     analysis = accepted(
         await staff.post(LPR, "/membership/v1/security-analyses", municipalities=[TOWN.ags], started_on=TODAY)
@@ -109,7 +109,7 @@ async def ids(staff: Staff) -> dict[str, str]:
 
 
 def address(path: str, ids: dict[str, str]) -> str:
-    """Where a route is, for TOWN and what it has."""
+    """Return the path of a route, for TOWN and its items."""
     named = path.replace("{id:str}", next((id for start, id in ids.items() if path.startswith(start)), ""))
     for parameter, value in (("{ags:str}", TOWN.ags), ("{number:int}", "1"), ("{contact_id:str}", "nobody")):
         named = named.replace(parameter, value)
@@ -133,7 +133,7 @@ async def test_everybody_reads_what_is_theirs_and_finds_nothing_else(
 ) -> None:
     for path, seeing in READING.items():
         answer = await staff.get(EVERYBODY[who], address(path, ids))
-        # A draft has no certificate yet; but who may not see it is told that there is no such agreement.
+        # A draft has no certificate yet, but a caller who may not see it gets "no such agreement".
         allowed = 409 if "certificate" in path and path.startswith(A) else 200
         assert answer.status_code == (allowed if who in seeing else 404), (path, answer.text)
 
@@ -151,7 +151,7 @@ async def test_nobody_changes_what_is_not_theirs(staff: Staff, ids: dict[str, st
 
 
 async def seen(staff: Staff, who: Actor, path: str) -> set[str]:
-    """The municipalities that a list shows somebody."""
+    """Return the municipalities in a list, as this caller sees it."""
     return {one["ags"] for one in accepted(await staff.get(who, f"/membership/v1{path}"))["items"]}
 
 

@@ -1,4 +1,4 @@
-"""What is stored follows from the events, and whoever changes it past them is found out."""
+"""The stored state follows from the events, and the audit detects any change that bypasses them."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def membership(system: System) -> Service:
 
 
 async def about(service: Service, id: str) -> list[Difference]:
-    """What differs of one aggregate."""
+    """Return the differences of one aggregate."""
     return [one for one in (await audit(service)).differences if one.id == id]
 
 

@@ -1,4 +1,4 @@
-"""`asskomm replay`: what NATS has lost is published again, in order, and nobody is told twice."""
+"""`asskomm replay` republishes what NATS has lost, in order, and nobody is notified twice."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ OTHER = Town("14625060", "PD Görlitz")
 
 @pytest.fixture(scope="module", autouse=True)
 def short_lease() -> Iterator[None]:
-    """Who seizes a lease waits for as long as it lasts, which is tested elsewhere."""
+    """Shorten the wait for a lease to expire, which is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lease, "LEASE_SECONDS", 0.3)
         yield
@@ -50,7 +50,7 @@ async def pantry(servers: EmbeddedServers, tmp_path: Path) -> AsyncIterator[Pant
 
 
 async def lose_the_end(pantry: Pantry) -> None:
-    """Publish two more events, and let NATS come back without them."""
+    """Publish two more events, then restart NATS without them."""
     pantry.copy("older")
     await pantry.fill("jam", "plums")
     await pantry.all_is_published()
@@ -59,7 +59,7 @@ async def lose_the_end(pantry: Pantry) -> None:
 
 
 async def stream_is_whole(pantry: Pantry) -> None:
-    """Every event is in the stream once, with the same body, and in order within its jar."""
+    """Check that every event is in the stream once, with the same body, in order within its jar."""
     found = await pantry.published()
     assert sorted(found) == sorted((row.id, row.subject, row.version, row.body) for row in await pantry.rows())
     for jar in {jar for _, jar, _, _ in found}:
@@ -143,19 +143,19 @@ async def test_a_service_that_does_not_publish_is_named(pantry: Pantry, monkeypa
 
 
 class Lossy:
-    """The whole system on servers of its own, which may be taken away from it, with few municipalities."""
+    """The whole system, with few municipalities, on its own servers, which may be taken away."""
 
     def __init__(self, servers: EmbeddedServers, system: System) -> None:
         self.servers, self.system = servers, system
         self.membership = system.services[0]
 
     async def stored(self) -> list[tuple[str, bytes]]:
-        """Id and body of each event, by aggregate and version."""
+        """Return the id and body of each stored event, by aggregate and version."""
         found = self.membership.database[EVENTS].find().sort([("subject", 1), ("version", 1)])
         return [(row["_id"], row_envelope(row).body) async for row in found]
 
     async def published(self) -> list[tuple[str, bytes]]:
-        """The same of the stream, in which the order between aggregates is another one."""
+        """Return the same from the stream, where the order between aggregates may differ."""
         async with await nats.connect(self.servers.nats_url) as client:
             js = client.jetstream()
             count = (await js.stream_info("MEMBERSHIP")).state.messages
@@ -164,7 +164,7 @@ class Lossy:
         return [((one.headers or {})["ce-id"], one.data or b"") for one in found]
 
     async def asskomm(self, *words: str) -> str:
-        """What a command answers, run beside the services."""
+        """Return the output of a command that runs beside the services."""
         told = await asyncio.to_thread(CliRunner().invoke, app, words, env={"ASSKOMM_VAR": str(self.servers.folder)})
         assert told.exit_code == 0, told.output
         return told.stdout
@@ -175,7 +175,7 @@ class Lossy:
 
 @asynccontextmanager
 async def two_towns(folder: Path) -> AsyncIterator[Lossy]:
-    """The whole system, on servers of its own, with two municipalities."""
+    """The whole system, on its own servers, with two municipalities."""
     few, rows = {TOWN.ags, OTHER.ags, None}, loading.rows
     with EmbeddedServers(folder) as servers:
         async with running_system(servers, as_of=DAY) as system:

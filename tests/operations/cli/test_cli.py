@@ -16,7 +16,7 @@ from operations.running.local import System
 
 
 def asskomm(folder: Path, *words: str, status: int = 0, **environ: str) -> str:
-    """What a command answers; its errors when it is to fail."""
+    """Return a command's output, or its errors if it should fail."""
     command = [sys.executable, "-m", "operations.cli", *words]
     given = {"PATH": os.environ["PATH"], "ASSKOMM_VAR": str(folder), "COLUMNS": "200", **environ}
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=60)
@@ -26,7 +26,7 @@ def asskomm(folder: Path, *words: str, status: int = 0, **environ: str) -> str:
 
 @pytest.fixture(scope="session")
 def var(system: System) -> Path:
-    """The folder in which the running system has left its settings."""
+    """The folder with the running system's settings."""
     return system.maildir.parent
 
 

@@ -1,4 +1,4 @@
-"""`asskomm verify`, run by somebody who has a certificate and keys alone; and new keys for the embedded system."""
+"""`asskomm verify`, run with only a certificate and keys; and new keys for the embedded system."""
 
 import json
 import os
@@ -19,7 +19,7 @@ FILE = certificate(rows(), KEYRING).encoded()
 
 
 def verify(folder: Path, *words: str, status: int = 0, given: bytes = b"") -> str:
-    """What the command answers; what it complains of when it is to fail before it has checked."""
+    """Return the command's output, or its errors if it should fail before verifying."""
     command = [sys.executable, "-m", "operations.cli", "verify", *words]
     environ = {"PATH": os.environ["PATH"], "ASSKOMM_VAR": str(folder), "COLUMNS": "200"}
     done = subprocess.run(
@@ -31,7 +31,7 @@ def verify(folder: Path, *words: str, status: int = 0, given: bytes = b"") -> st
 
 @pytest.fixture
 def file(folder: Path) -> Path:
-    """A certificate, and beside it the keys."""
+    """A certificate file, with the keys beside it."""
     (folder / "keys.json").write_text(json.dumps(ROTATED.jwk_set()))
     (folder / "keys.pem").write_text(public_key_of(KEY))
     (folder / "foreign.pem").write_text(public_key_of(OTHER_KEY))

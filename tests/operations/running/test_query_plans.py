@@ -1,4 +1,4 @@
-"""Every question to MongoDB is answered by an index: read from its profiler, while the system does all that it does."""
+"""Every MongoDB query uses an index, according to the profiler while the system does everything it can do."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +15,10 @@ from shared.store.mongo import Document
 
 TOWN = Town("14627340", "PD Dresden")
 EVERYTHING = 2
-"""The level of the profiler that notes all, not only what is slow."""
+"""The profiler level that records every operation, not only slow ones."""
 
 SCANNED = {"membership.municipalities": "the figures look at all 418 of them"}
-"""What may be looked through without an index, and why; the first document, whichever it is, always may."""
+"""Scans that are allowed, with the reason; reading an arbitrary first document is always allowed."""
 
 SORTED = {
     "membership.municipalities": "418, a page of those in one stage, district or directorate",
@@ -27,12 +27,12 @@ SORTED = {
     "notifications.members": "the municipalities of one district",
     "notifications.deliveries": "the emails about one event; or a page of the few that are in a state",
 }
-"""What MongoDB may sort by itself, and why that stays little."""
+"""In-memory sorts that are allowed, with the reason why they stay small."""
 
 
 @asynccontextmanager
 async def profiled(service: Service) -> AsyncIterator[list[Document]]:
-    """What MongoDB notes about the questions to a service's database, complete at the end of `with`."""
+    """Yield MongoDB's record of the queries to a service's database; it is complete at the end of `with`."""
     database, noted = service.database.database, list[Document]()
     await database.drop_collection("system.profile")
     await database.create_collection("system.profile", capped=True, size=16 * 1024 * 1024)
@@ -45,7 +45,7 @@ async def profiled(service: Service) -> AsyncIterator[list[Document]]:
 
 
 async def ask(staff: Staff, agreement: str) -> None:
-    """Every kind of question, by those who see all and by those who see a part."""
+    """Send every kind of query, as users who see everything and as users who see a part."""
     found = accepted(await staff.get(LPR, f"/membership/v1/municipalities/{TOWN.ags}/history"))["items"]
     lists = (
         "/alliance", "/alliance/steps", "/board", "/municipalities", "/municipalities?district=14628&former=true",
@@ -62,7 +62,7 @@ async def ask(staff: Staff, agreement: str) -> None:
 
 
 async def park(service: Service) -> None:
-    """An event that waits, is tried again, and is given up."""
+    """Park an event, retry it, and drop it."""
     now, parking = service.clock(), service.parking
     waiting = Parked.of(f"{service.name}.x.v1.{TOWN.ags}", {}, b"", service.name, 0)
     await parking.park(waiting, "why", now + timedelta(days=1))
@@ -75,9 +75,9 @@ async def park(service: Service) -> None:
 
 @pytest.fixture(scope="session")
 async def noted(system: System, staff: Staff) -> list[Document]:
-    """All that was asked while a municipality joined, everybody looked at everything, and operators did their work."""
+    """All queries made while a municipality joins, everybody reads everything, and operators do their work."""
     membership, notifications = system.services
-    membership.relay._reached.clear()  # As after a start.
+    membership.relay._reached.clear()  # As after a restart.
     async with profiled(membership) as first, profiled(notifications) as second:
         agreement = await staff.accession(TOWN)
         await system.quiet()
@@ -91,7 +91,7 @@ async def noted(system: System, staff: Staff) -> list[Document]:
 
 
 def question(one: Document) -> str:
-    """What was asked, where, and how it was answered."""
+    """Return each query, its collection and its plan."""
     return f"{one['ns']}: {one['planSummary']} for {str(one['command'])[:300]}"
 
 
@@ -112,14 +112,14 @@ def test_emails_are_counted_without_reading_them(noted: list[Document]) -> None:
 
 
 def test_the_event_before_is_looked_up(noted: list[Document]) -> None:
-    """By the relay, for the first event of an aggregate after a start; and each answer is one row, not a search."""
+    """The relay makes these for the first event of an aggregate after a start; each reads one row."""
     asked = [one for one in noted if one["ns"] == "membership.events" and "$or" in one["command"].get("filter", {})]
     assert asked
     assert all(one["docsExamined"] <= len(one["command"]["filter"]["$or"]) for one in asked), question(asked[0])
 
 
 def test_every_collection_was_asked(noted: list[Document], system: System) -> None:
-    """Else this would prove nothing."""
+    """Without this, the other tests would prove nothing."""
     aggregates = {f"{service.name}.{one.collection}" for service in system.services for one in service.repositories}
     mechanisms = {
         f"{service.name}.{name}" for service in system.services for name in ("events", "causes", "leases", "parked")
