@@ -1,7 +1,7 @@
 """Measure everything beside its floor and its rival: `make bench`.
 
-`--only write,relay` selects stages, `--quick` takes fewer measurements, `--full` includes long ones, `--json` prints JSON,
-and `--write` updates the table in docs/performance.md.
+`--only write,relay` selects stages, `--quick` takes fewer measurements, `--full` includes long ones, `--json` prints
+JSON, and `--write` updates the table in docs/performance.md.
 """
 
 import argparse

@@ -189,7 +189,7 @@ async def _figures(bench: Bench, system: System) -> Row:
 
     sample = await bench.repeated(figures, bench.scaled(LOOKS), at_once=1)
     connection.close()
-    return Row(stage=NAME, what=f"figures of {len(system.ags)} municipalities counted anew, median",
+    return Row(stage=NAME, what=f"figures of {len(system.ags)} municipalities recounted, median",
                value=sample.median, unit="ms")  # fmt: skip
 
 

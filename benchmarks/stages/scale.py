@@ -190,7 +190,7 @@ async def _audit(jars: Jars) -> Row:
     assert not found.differences, found.differences[:3]
     return Row(
         stage=NAME,
-        what=f"audit: {found.aggregates:,} aggregates made anew from {found.events:,} events, and compared",
+        what=f"audit: {found.aggregates:,} aggregates rebuilt from {found.events:,} events, and compared",
         value=took,
         unit="s",
         note=f"{found.events / took:,.0f} events/s",
@@ -214,5 +214,5 @@ async def _replay(jars: Jars, events: int) -> Row:
         what=f"replay of {replayed.missing:,} events",
         value=took,
         unit="s",
-        note=f"{marked:.1f} s until all are marked; {replayed.missing / took:,.0f} events/s in all",
+        note=f"{marked:.1f} s until all are flagged; {replayed.missing / took:,.0f} events/s in all",
     )
