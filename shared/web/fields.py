@@ -1,11 +1,13 @@
 """The bodies of requests and the types of their fields, each checked where it comes in."""
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from shared.alliance.private import FREE_TEXT, refuse_private_data
+from shared.kernel.errors import Invalid
 
 # In every pattern: `$` alone lets a final line break pass. Here: no control characters, no line separators.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)"
@@ -31,8 +33,16 @@ Email = Annotated[
 """The address of an office."""
 
 
+FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
+"""Days outside are slips of the pen; months added to the last days of the calendar would leave it."""
+
+
 class Body(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request; fields that it does not name are refused, and private data in free text."""
+    """The body of a request; refuses fields that it does not name, private data in free text, and absurd days."""
 
     def __post_init__(self) -> None:
         refuse_private_data(self)
+        for name in self.__struct_fields__:
+            day = getattr(self, name)
+            if isinstance(day, date) and not FIRST_DAY <= day <= LAST_DAY:
+                raise Invalid(f"{name} is {day}: give a day from {FIRST_DAY} to {LAST_DAY}")

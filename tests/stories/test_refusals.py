@@ -54,6 +54,13 @@ async def test_private_data_in_free_text_is_refused_by_its_field(office: Staff) 
     refused(answer, 400, "private_data", "topics holds a telephone number (01…7)", "leave it out")
 
 
+@pytest.mark.parametrize("day", ["9999-12-01", "0001-01-01"])
+async def test_a_day_at_an_end_of_the_calendar_is_refused_by_its_field(office: Staff, day: str) -> None:
+    path = "/membership/v1/agreements/any/notices"
+    answer = await office.post(LPR, path, party="lpr", given_on=day)
+    refused(answer, 400, "invalid", f"given_on is {day}", "from 1800-01-01 to 2999-12-31")
+
+
 async def test_a_member_gets_no_second_agreement(office: Staff) -> None:
     answer = await office.post(LPR, "/membership/v1/agreements", municipalities=[MEMBER])
     refused(answer, 409, "agreement_exists", MEMBER, "in_force")

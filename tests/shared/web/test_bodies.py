@@ -2,6 +2,7 @@
 
 import pkgutil
 from collections.abc import Iterator
+from datetime import date
 from importlib import import_module
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -11,6 +12,7 @@ import pytest
 import services
 from services.membership.api.bodies import OfficeAssigned
 from shared.alliance.private import FREE_TEXT, HoldsPrivateData, free_text_fields
+from shared.kernel.errors import Invalid
 from shared.web.fields import Ags, Body, Name, Sha256
 
 CODES = (Ags, Name, Sha256)
@@ -46,6 +48,10 @@ def is_free(text: Any) -> bool:
     return any(isinstance(meta, msgspec.Meta) and meta.extra == FREE_TEXT for meta in get_args(text)[1:])
 
 
+def date_fields(body: type[Body]) -> list[str]:
+    return [name for name, hint in get_type_hints(body).items() if hint is date or date in get_args(hint)]
+
+
 BODIES = every_body()
 
 
@@ -70,6 +76,15 @@ def test_a_body_with_private_data_cannot_be_made(body: type[Body]) -> None:
     values: dict[str, Any] = dict.fromkeys(body.__struct_fields__)
     with pytest.raises(HoldsPrivateData, match=f"^{field} holds an email address"):
         body(**values | {field: ("rathaus@rothenburg.example",)})
+
+
+@pytest.mark.parametrize("body", [body for body in BODIES if date_fields(body)])
+@pytest.mark.parametrize("day", [date.min, date(1799, 12, 31), date(3000, 1, 1), date.max])
+def test_a_body_with_an_absurd_day_cannot_be_made(body: type[Body], day: date) -> None:
+    field = date_fields(body)[-1]
+    values: dict[str, Any] = dict.fromkeys(body.__struct_fields__, ())
+    with pytest.raises(Invalid, match=f"^{field} is {day}"):
+        body(**values | {field: day})
 
 
 def test_contact_data_of_an_office_is_read() -> None:
