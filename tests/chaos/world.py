@@ -54,6 +54,8 @@ class Allowance:
     """How many emails may be sent twice, because sending was cut after the final dot."""
     clocks_jumped: bool = False
     """Recorded times do not show the order of events."""
+    versions_differ: bool = False
+    """Two versions answer, and the later one may have fields that the former one does not know."""
     foreign: set[str] = field(default_factory=set)
     """Ids of messages that no service has published."""
     parked: set[str] = field(default_factory=set)

@@ -17,6 +17,7 @@ FORMER = "652d596"
        Shape(replicas=2), short=True, seconds=25)  # fmt: skip
 async def upgrade(world: World, offices: Offices) -> None:
     """Each version reads what the other has written."""
+    world.allowance.versions_differ = True
     code = world.folder / "former"
     await asyncio.to_thread(_check_out, code)
     for process in world.processes.values():
