@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.membership import documents
 from services.membership.documents import (
     AgreementDocument,
     CertificateDocument,
@@ -19,6 +18,7 @@ from services.membership.documents import (
     agreement_pdf,
     certificate_pdf,
 )
+from shared.documents import _FOREIGN, blocks
 from shared.kernel.clock import BERLIN
 
 AS_OF = datetime(2023, 1, 27, 13, 30, tzinfo=UTC)
@@ -163,7 +163,7 @@ def test_thirty_municipalities_with_long_names_each_have_their_line() -> None:
 
 def test_sections_lists_and_paragraphs_of_a_text_are_told_apart() -> None:
     text = "Vorspruch\r\nzweite Zeile\n\n§ 1 Ziel\n§ 2 Weg\nwir tun:\n- erstens,\n  und zwar gern\n- zweitens\ndanach"
-    assert list(documents._blocks(text)) == [
+    assert list(blocks(text)) == [
         {"lines": ("Vorspruch", "zweite Zeile")},
         {"section": "§ 1 Ziel"},
         {"section": "§ 2 Weg"},
@@ -207,7 +207,7 @@ def test_what_our_fonts_lack_and_what_hides_is_shown_by_its_number() -> None:
 
 
 def test_every_character_that_is_let_through_has_a_glyph() -> None:
-    spaced = " ".join(chr(code) for code in range(0x20, 0x10000) if not documents._FOREIGN.match(chr(code)))
+    spaced = " ".join(chr(code) for code in range(0x20, 0x10000) if not _FOREIGN.match(chr(code)))
     assert len(spaced) > 3000
     agreement_pdf(replace(AGREEMENT, title=spaced, text=f"§ {spaced}\n{spaced}"))
     certificate_pdf(replace(CERTIFICATE, key_id=spaced))

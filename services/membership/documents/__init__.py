@@ -1,33 +1,15 @@
 """Agreements and certificates on paper: PDF in German, tagged for assistive technology, the same bytes every time."""
 
-import json
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from itertools import groupby
 from pathlib import Path
-from typing import TypeAlias
 
 from shared.alliance.german import date_and_time, long_date
+from shared.documents import Plain, blocks, render
 
 FOLDER = Path(__file__).parent
 DRAFT = "Entwurf"
 """How the stage of an agreement begins that is marked as a draft on every page."""
-
-# An indented line goes on where the line before it ended.
-_CONTINUED = re.compile(r"\n[ \t]+(?=[^\s-])")
-_BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# typst refuses what its fonts lack, or even panics, and obeys characters that turn round a line. What is let through:
-# Latin with all its accents, Greek and Cyrillic letters, punctuation, currencies, arrows, mathematics, boxes.
-_FOREIGN = re.compile(
-    "[^ -~\xa0-\u024f\u02b9-\u02dd\u0391-\u03a1\u03a3-\u03ce\u0400-\u045f\u1e00-\u1eff"
-    "\u2000-\u200a\u2010-\u2027\u202f-\u2040\u20a0-\u20bf\u2116\u2122\u2190-\u22ff\u25a0-\u2606\u2713\u2714\ufffd]"
-)
-
-Plain: TypeAlias = str | int | bool | Sequence["Plain"] | Mapping[str, "Plain"]
-"""What goes to a template: JSON with texts that are ready to be shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,18 +76,18 @@ class CertificateDocument:
 
 def agreement_pdf(document: AgreementDocument) -> bytes:
     """An agreement with what has been signed, and lines for those who still have to sign."""
-    return _rendered("agreement.typ", _agreement(document), document.as_of)
+    return render(FOLDER / "agreement.typ", _agreement(document), document.as_of)
 
 
 def certificate_pdf(document: CertificateDocument) -> bytes:
     """How an agreement came about, step by step, and how to check that."""
-    return _rendered("certificate.typ", _certificate(document), document.as_of)
+    return render(FOLDER / "certificate.typ", _certificate(document), document.as_of)
 
 
 def _agreement(document: AgreementDocument) -> Plain:
     return asdict(document) | {
         "draft": document.stage.startswith(DRAFT),
-        "text": tuple(_blocks(document.text)),
+        "text": tuple(blocks(document.text)),
         "signatures": tuple(asdict(one) | {"signed_on": long_date(one.signed_on)} for one in document.signatures),
         "as_of": date_and_time(document.as_of),
     }
@@ -116,45 +98,3 @@ def _certificate(document: CertificateDocument) -> Plain:
         "steps": tuple(asdict(step) | {"at": date_and_time(step.at)} for step in document.steps),
         "as_of": date_and_time(document.as_of),
     }
-
-
-def _blocks(text: str) -> Iterator[Plain]:
-    """Headings, lists and paragraphs of a text, whose lines end where they end in the text."""
-    lines = _CONTINUED.sub(" ", "\n".join(text.splitlines())).splitlines()
-    for kind, run in groupby(lines, _kind):
-        if kind == "section":
-            yield from ({"section": line} for line in run)
-        elif kind:
-            yield {kind: tuple(line.removeprefix("- ").strip() for line in run)}
-
-
-def _kind(line: str) -> str:
-    if not line.strip():
-        return ""
-    return "section" if line.startswith("§ ") else "items" if line.startswith("- ") else "lines"
-
-
-def _rendered(template: str, data: Plain, as_of: datetime) -> bytes:
-    # Imported here, for it takes 7 MB, and most processes never make a document.
-    import typst  # noqa: PLC0415
-
-    return typst.compile(
-        FOLDER / template,
-        sys_inputs={"data": json.dumps(_shown(data))},
-        pdf_standards="ua-1",
-        timestamp=int(as_of.timestamp()),
-        ignore_system_fonts=True,
-    )
-
-
-def _shown(data: Plain) -> Plain:
-    """The same with texts in which every character is in our fonts; one that is not is shown by its number."""
-    if isinstance(data, str):
-        return _FOREIGN.sub(_number, _BREAK.sub(" ", unicodedata.normalize("NFC", data)))
-    if isinstance(data, Mapping):
-        return {key: _shown(value) for key, value in data.items()}
-    return [_shown(value) for value in data] if isinstance(data, Sequence) else data
-
-
-def _number(character: re.Match[str]) -> str:
-    return f"[U+{ord(character[0]):04X}]"
