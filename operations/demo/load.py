@@ -13,14 +13,14 @@ from services.membership.domain import cooperation
 from services.membership.domain.advising import hold_consultation
 from services.membership.domain.councils import note_prevention_council
 from services.membership.domain.drafting import record
+from services.membership.domain.list_file import official_municipality
 from services.membership.domain.milestones import Consultation
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.registry import Official, merge, register
+from services.membership.domain.registry import merge, register
 from services.membership.domain.template import STANDARD, Template, publish
 from services.membership.records import Municipalities, Records, Templates, records
 from services.notifications.domain.contacts import Contact
 from services.notifications.records import records as notification_records
-from shared.alliance.german import spoken_name
 from shared.kernel.cause import Cause
 from shared.kernel.clock import BERLIN
 from shared.kernel.decision import Decision
@@ -83,28 +83,14 @@ def _registered() -> Iterator[Decision[Municipality]]:
     for row in rows("municipalities.csv"):
         merged = {old["ags"]: old for old in former if old["successor"] == row["ags"]}
         since = {ags: date.fromisoformat(old["valid_to"]) + timedelta(days=1) for ags, old in merged.items()}
-        successor, founded = register(_official(row, tuple(merged)), max(since.values(), default=None))
+        successor, founded = register(
+            official_municipality({**row, "predecessors": " ".join(merged)}), max(since.values(), default=None)
+        )
         yield successor, founded
         for ags, old in merged.items():
-            before, registered = register(_official(old))
+            before, registered = register(official_municipality(old))
             after, dissolved = merge(before, successor, since[ags])
             yield after, [*registered, *dissolved]
-
-
-def _official(row: dict[str, str], predecessors: tuple[str, ...] = ()) -> Official:
-    return Official(
-        ags=row["ags"],
-        name=spoken_name(row["name"]),
-        name_sorbian=row["name_sorbian"] or None,
-        kind=row["kind"],
-        district=row["district"],
-        nuts3=row["nuts3"],
-        latitude=float(row["latitude"]),
-        longitude=float(row["longitude"]),
-        # The population of an uninhabited municipality is not known.
-        population=int(row["population_estimate"] or 0) or None,
-        predecessors=predecessors,
-    )
 
 
 async def _consultations(service: Service, municipalities: Municipalities, report: Report) -> int:

@@ -49,7 +49,7 @@ def read_list(text: str) -> tuple[Official, ...]:
         many = f"more than {MAX_ROWS}" if rows else "no"
         raise UnreadableList(f"the list has {many} municipalities: is it the right file?")
     _refuse(error for line, cells in rows for error in _errors(header, cells, line))
-    return tuple(_official(dict(zip(header, cells, strict=True))) for _, cells in rows)
+    return tuple(official_municipality(dict(zip(header, cells, strict=True))) for _, cells in rows)
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
@@ -121,7 +121,8 @@ def _derived(column: str, ags: str) -> str:
     return ags[:5] if column == "district_key" else POLICE_DIRECTORATE_OF.get(ags[:5], "")
 
 
-def _official(row: Cells) -> Official:
+def official_municipality(row: Cells) -> Official:
+    """The municipality that a row of the list describes; its cells must be valid."""
     return Official(
         ags=row["ags"],
         name=spoken_name(row["name"]),
@@ -131,6 +132,7 @@ def _official(row: Cells) -> Official:
         nuts3=row["nuts3"],
         latitude=float(row["latitude"]),
         longitude=float(row["longitude"]),
+        # The population of an uninhabited municipality is not known.
         population=int(row["population_estimate"] or 0) or None,
         predecessors=tuple(dict.fromkeys(row.get("predecessors", "").split())),
     )
