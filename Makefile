@@ -37,6 +37,12 @@ demo: $(READY) ## Play the story of Rothenburg on the whole system and show the 
 up: $(READY) ## Run the whole system here behind one port, until Ctrl-C
 	@$(BIN)/asskomm up
 
+# Fewer examples of each property than `make test` tries.
+.PHONY: test-unit
+test-unit: $(READY) ## Run only the tests that need no server (15 seconds)
+	@ASSKOMM_TEST_EXAMPLES=20 $(BIN)/python -m pytest -q -m "not servers" --hypothesis-profile=few \
+	  tests/membership tests/notifications tests/shared
+
 .PHONY: test
 test: $(READY) ## Run all tests on real servers
 	@$(BIN)/python -m pytest -q

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
 from operations.demo.accessions import DAY, Staff
@@ -13,6 +14,8 @@ from operations.embedded.servers import EmbeddedServers
 from operations.running.local import System, running_system
 from shared.runtime.log import configure_logs
 from tests.lifespan import in_a_task_of_its_own
+
+hypothesis.settings.register_profile("few", max_examples=20)
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +27,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no core is idle at the end."""
+    """Mark the tests that use the servers; run the longest first, so that no core is idle at the end."""
+    for item in items:
+        if "servers" in getattr(item, "fixturenames", ()):
+            item.add_marker("servers")
     long = ("test_races", "test_outages", "test_cli", "test_rig")
     items.sort(key=lambda item: next((n for n, name in enumerate(long) if name in item.nodeid), len(long)))
 

@@ -14,6 +14,8 @@ from shared.nats.streams import Durable, set_up_streams
 from shared.runtime.service import _for_ever
 from tests.waiting import until
 
+pytestmark = pytest.mark.servers
+
 # nats-py leaves the socket of a refused attempt to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

@@ -17,6 +17,8 @@ from shared.store.store import Store
 from tests.shared.failpoints import fail_command
 from tests.shared.kitchen import Jar, JarFilled, Kitchen, cause, fill_jar
 
+pytestmark = pytest.mark.servers
+
 WRITE_CONFLICT = 112
 NETWORK_TIMEOUT = 89
 WRITE_CONCERN_TIMED_OUT = 64
