@@ -1,8 +1,8 @@
-"""Whether a service's stream still holds what it has acknowledged; if not, nothing is published into it.
+"""Detection of a stream that has lost acknowledged events; nothing is published to it until it is repaired.
 
-NATS may come back without its store, or with an older copy of it. What was lost must then come first, or a later event
-would stand before an earlier one of the same aggregate. So how far the stream has acknowledged, and when it was
-created, is noted in the service's own database, before any row loses its mark.
+NATS may come back without its store, or with an older copy of it. The lost events must then be published first, or a
+later event of an aggregate would precede an earlier one. So the last acknowledged sequence and the creation time of the
+stream are recorded in the service's own database, before any row loses the `unpublished` flag.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,19 +28,19 @@ log = structlog.get_logger()
 
 
 class OwnStream:
-    """The stream of a service as its relay sees it: looked at once per connection, before anything is published."""
+    """The stream of a service as its relay sees it; checked once per connection, before anything is published."""
 
     def __init__(self, publisher: str, database: Database, broker: Broker) -> None:
         self._name = stream_name(publisher)
         self._database, self._broker = database, broker
         self._seen = 0
-        """The connection on which the stream was found whole; the 0th is none."""
+        """Number of the connection on which the stream was found whole; 0 is none."""
         self._acknowledged = 0
-        """The highest sequence that is not noted yet."""
+        """The highest acknowledged sequence that is not recorded yet."""
         self._loss = ""
 
     async def whole(self) -> bool:
-        """Whether nothing is missing, as far as this connection has shown; a service without events does not ask."""
+        """Return True if the stream has lost nothing; checked once per connection, and only if there are events."""
         if (connection := self._broker.connections) == self._seen:
             return True
         noted = await self._database[STREAMS].find_one({"_id": self._name})
@@ -51,7 +51,7 @@ class OwnStream:
         except NotFoundError:
             found = None
         except NatsError as error:
-            log.warning("stream not looked at", stream=self._name, error=repr(error))
+            log.warning("stream not checked", stream=self._name, error=repr(error))
             return False
         if found is not None and noted is None:
             noted = await note_stream(self._database, found)
@@ -63,7 +63,7 @@ class OwnStream:
         return not loss
 
     async def publish(self, envelope: Envelope) -> None:
-        """Publish an event; raises ConnectionError where the stream was not found whole on this connection."""
+        """Publish an event; raises ConnectionError if the stream was not found whole on this connection."""
         await self._acknowledged_by(self._broker.publish, envelope)
 
     async def publish_batch(self, envelopes: Sequence[Envelope]) -> None:
@@ -72,7 +72,7 @@ class OwnStream:
 
     async def _acknowledged_by(self, publish: Callable[[T], Awaitable[int]], what: T) -> None:
         if self._seen != self._broker.connections:
-            raise ConnectionError(f"stream {self._name} was not looked at on this connection")
+            raise ConnectionError(f"stream {self._name} was not checked on this connection")
         try:
             sequence = await publish(what)
         except NoStreamResponseError as error:
@@ -81,12 +81,12 @@ class OwnStream:
         self._acknowledged = max(self._acknowledged, sequence)
 
     async def note(self) -> None:
-        """Write down how far the stream has acknowledged; if that fails, what it has acknowledged is forgotten."""
+        """Record the last acknowledged sequence; if that fails, forget it."""
         sequence = self._acknowledged
         try:
             await self._database[STREAMS].update_one({"_id": self._name}, {"$max": {"sequence": sequence}})
         except BaseException:
-            # The rows keep their marks, and are published again.
+            # The rows keep the `unpublished` flag and are published again.
             self._acknowledged = 0
             raise
         if self._acknowledged == sequence:
@@ -94,14 +94,14 @@ class OwnStream:
 
 
 async def note_stream(database: Database, found: StreamInfo) -> Document:
-    """Take the stream as it is now for whole; returns what was noted."""
+    """Record the stream as whole in its present state; returns the record."""
     noted: Document = {"sequence": found.state.last_seq, "created": str(found.created)}
     await database[STREAMS].update_one({"_id": found.config.name}, {"$set": noted}, upsert=True)
     return noted
 
 
 def _loss(found: StreamInfo | None, noted: Document, acknowledged: int) -> str:
-    """What the stream has lost, in words; empty where it has lost nothing."""
+    """Describe what the stream has lost; empty if nothing."""
     sequence = max(noted.get("sequence", 0), acknowledged)
     if found is None:
         return f"it does not exist; it has acknowledged events up to {sequence}"

@@ -1,7 +1,7 @@
-"""What becomes due as time passes: found by the day that each aggregate carries, and done by one replica.
+"""Deadlines: found by the due date stored with each aggregate, and handled by one replica.
 
-An aggregate says when something becomes due next (`due_on`, a day in Europe/Berlin); a rule decides what that is, from
-the state and the clock alone. So nothing is due twice, and nothing is forgotten while the service was down.
+An aggregate states its next deadline (`due_on`, a day in Europe/Berlin); a rule decides what happens then, from the
+state and the clock alone. So no deadline is handled twice, and none is missed while the service is down.
 """
 
 import asyncio
@@ -20,31 +20,31 @@ from shared.store.repository import Index, Repository
 
 SWEEP_SECONDS = 30.0
 WAIT_SECONDS = 1.0
-"""How often to look whether the lease is ours by now."""
+"""Interval between two attempts to take the lease."""
 BATCH = 500
 
 DUE_ON = Index(("due_on",))
-"""What a repository with deadlines needs, so that looking for what is due costs next to nothing."""
+"""The index that a repository with deadlines needs for a cheap sweep."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """Aggregates that have something due on their `due_on`, and the use case that lets it happen."""
+    """A repository of aggregates with a `due_on`, and the use case to run on that day."""
 
     repository: Repository[Any]
     fall_due: Callable[[str, Cause], Awaitable[None]]
 
 
 class Schedule:
-    """Lets everything happen that is due, as long as this process holds the lease."""
+    """Handles deadlines while this process holds the lease."""
 
     def __init__(self, service: str, deadlines: Sequence[Deadline], lease: Lease, clock: Clock) -> None:
         self._actor, self._deadlines, self._lease, self._clock = f"service:{service}", deadlines, lease, clock
 
     async def run(self) -> None:
-        """Look for what is due until cancelled."""
+        """Handle deadlines until cancelled."""
         while True:
             held = False
             try:
@@ -55,7 +55,7 @@ class Schedule:
             await asyncio.sleep(SWEEP_SECONDS if held else WAIT_SECONDS)
 
     async def sweep(self) -> int:
-        """Let everything happen that is due by now; returns how much that was. One that fails stops no other."""
+        """Handle all deadlines due by now; returns the number that succeeded. A failure does not stop the others."""
         done = 0
         for deadline in self._deadlines:
             due = {"due_on": {"$lte": berlin_day(self._clock()).isoformat()}}

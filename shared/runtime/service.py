@@ -1,4 +1,4 @@
-"""A service at work: its database, its outbox and relay, its inboxes, its connection to NATS, and its HTTP API."""
+"""A running service: its database, outbox, relay, inboxes, NATS connection and HTTP API."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -32,7 +32,7 @@ from shared.web.tokens import Tokens
 S = TypeVar("S")
 
 STOP_SECONDS = 3.0
-"""How long each part of a stop may take; with requests and reactions under way it all ends within 30 s."""
+"""Time limit for each part of a shutdown; with requests and reactions in progress, all of it takes at most 30 s."""
 
 Job = Callable[[], Awaitable[None]]
 
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 class Service:
-    """One service, put together from its parts by its `app.py`; it runs for as long as its application does."""
+    """One service, assembled by its `app.py`; it runs for as long as its HTTP application."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
@@ -51,7 +51,7 @@ class Service:
         self.lease = Lease(self.database)
         self.stream = OwnStream(name, self.database, self.broker)
         self.relay = Relay(self.database, self.stream, self.lease, settings.public_url)
-        self.store = Store(self.database, on_commit=self.relay.hand_over)
+        self.store = Store(self.database, on_commit=self.relay.enqueue)
         self.parking = Parking(self.database)
         self.broker.nats.add_middleware(ReactionMiddleware(name, self.store, self.clock))
         self.repositories: list[Repository[Any]] = []
@@ -70,7 +70,7 @@ class Service:
         remembers: bool = False,
         evolve: Evolve[S] | None = None,
     ) -> Repository[S]:
-        """The aggregates of one kind, in a collection of this service."""
+        """Create the repository of one kind of aggregate."""
         made = Repository(self.store, collection, kind, key=key, indexes=indexes, remembers=remembers, evolve=evolve)
         self.repositories.append(made)
         return made
@@ -85,16 +85,16 @@ class Service:
         self._jobs.append(lambda: inbox.retry(self.lease))
 
     def schedule_deadlines(self, *deadlines: Deadline) -> None:
-        """Handle what becomes due as time passes."""
+        """Run use cases when their deadlines fall due."""
         self.schedule = Schedule(self.name, deadlines, self.lease, self.clock)
         self._jobs.append(self.schedule.run)
 
     def in_background(self, job: Job) -> None:
-        """Run this, too, for as long as the service does."""
+        """Run a job for as long as the service runs."""
         self._jobs.append(job)
 
     def application(self, routes: Sequence[ControllerRouterHandler]) -> Litestar:
-        """The HTTP API; the service comes up and goes down with it, and is found in its state as `service`."""
+        """Create the HTTP application, which starts and stops the service and holds it in its state as `service`."""
         tokens = Tokens(self.settings.token_public_key)
         routes = [*routes, *schema_routes(self.name)]
         app = application(self.name, routes, tokens=tokens, ready=self.ready, lifespan=self._lifespan)
@@ -102,7 +102,7 @@ class Service:
         return app
 
     async def ready(self) -> dict[str, bool]:
-        """Which of the servers that this service needs answer now, and whether its stream holds what it should."""
+        """Report which servers of this service answer, and if its stream is whole."""
         parts = {"mongodb": True, "nats": await self.broker.ready(), "stream": True}
         try:
             await self.database.ping()
@@ -113,7 +113,7 @@ class Service:
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
-        """Requests are taken at once: neither NATS nor MongoDB has to be there before we are."""
+        """Run all jobs; requests are accepted at once, even if NATS and MongoDB are not up yet."""
         self.database.open()
         switch_on(self.broker.nats, self.name, metrics_port=self.settings.metrics_port, tracing=self.settings.tracing)
         for inbox in self.inboxes:
@@ -127,13 +127,13 @@ class Service:
             await asyncio.gather(*(inbox.stop(STOP_SECONDS) for inbox in self.inboxes))
             await self.broker.stop()
             _cancel(tasks)
-            # What cannot be finished in time, because something is down, is left to the next process.
+            # Work that an outage keeps from finishing in time is left to the next process.
             await asyncio.wait(tasks + reading, timeout=STOP_SECONDS)
             try:
                 async with asyncio.timeout(STOP_SECONDS):
                     await self.lease.release()
             except (TimeoutError, *OUTAGES):
-                log.warning("mongodb does not answer, it is left without a word")
+                log.warning("mongodb does not answer, lease not released")
             else:
                 await self.database.close(STOP_SECONDS)
 
@@ -144,10 +144,10 @@ def _cancel(tasks: Sequence["asyncio.Task[None]"]) -> None:
 
 
 async def _for_ever(job: Job) -> None:
-    """Run a job until cancelled; what it did not expect is logged, and it begins anew."""
+    """Run a job until cancelled; log any unexpected error and start over."""
     while True:
         try:
             await job()
         except Exception:
-            log.exception("job failed, begins anew")
+            log.exception("job failed, starts over")
             await asyncio.sleep(1)

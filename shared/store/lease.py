@@ -1,4 +1,4 @@
-"""A lease: of several replicas of a service, one does the work in the background."""
+"""The lease that lets one replica of a service do the background work."""
 
 import asyncio
 import secrets
@@ -14,7 +14,7 @@ SEIZE_POLL_SECONDS = 0.1
 
 
 class Lease:
-    """Held by one process at a time; who crashed loses it after LEASE_SECONDS, by the clock of the database."""
+    """Held by one process at a time; expires LEASE_SECONDS after a crash, by the clock of the database."""
 
     def __init__(self, database: Database, name: str = "background") -> None:
         self._database, self._name = database, name
@@ -22,7 +22,7 @@ class Lease:
         self._until = 0.0
 
     async def held(self) -> bool:
-        """Whether this process holds the lease, taking or renewing it where it can."""
+        """Take or renew the lease if possible; returns True if this process holds it."""
         if time.monotonic() < self._until - LEASE_SECONDS / 2:
             return True
         asked = time.monotonic()
@@ -33,11 +33,11 @@ class Lease:
 
     @property
     def is_sure(self) -> bool:
-        """Whether nobody else can hold the lease now; `held` has found it ours not long ago."""
+        """True if nobody else can hold the lease now, because `held` was true recently enough."""
         return time.monotonic() < self._until
 
     async def seize(self) -> None:
-        """Take the lease from whoever holds it; returns when the former holder cannot think any more that it does."""
+        """Take the lease from its holder; returns once the former holder must know that it has lost it."""
         lasts = {"$add": [{"$max": ["$until", "$$NOW"]}, int(LEASE_SECONDS * 1000)]}
         leases = self._database["leases"]
         former = await leases.find_one_and_update(
@@ -57,7 +57,7 @@ class Lease:
         return taken.matched_count == 1
 
     async def _exists_now(self) -> bool:
-        """Store a lease that is free, where there is none yet."""
+        """Insert a free lease if there is none yet."""
         try:
             await self._database["leases"].insert_one({"_id": self._name, "until": datetime.fromtimestamp(0, UTC)})
         except DuplicateKeyError:

@@ -36,30 +36,30 @@ Collection: TypeAlias = AsyncIOMotorCollection[Document]
 Session: TypeAlias = AsyncIOMotorClientSession
 
 
-class Blocked(PyMongoError):  # noqa: N818 -- says what is the matter
-    """A transaction met others until patience ended: perhaps one that a crash left behind, which MongoDB ends soon."""
+class Blocked(PyMongoError):  # noqa: N818 -- named after its cause
+    """A transaction kept conflicting until its patience ran out, perhaps with one left by a crash."""
 
 
 class Undecided(PyMongoError):  # noqa: N818 -- as above
-    """Whether a transaction was committed is not known: it must not be made again but under the same cause."""
+    """The outcome of a commit is unknown; the transaction may be repeated only under the same cause."""
 
 
 OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError, Blocked, Undecided)
-"""Errors that say "not now" or "unknown": the same request may be sent again."""
+"""Errors that mean "not now" or "unknown"; the same request may be sent again."""
 
 UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
 PATIENCE_SECONDS = 10.0
-"""How long a transaction is tried again before its error is passed on."""
+"""Time for which a transaction is retried before its error is raised."""
 
-# Acknowledged by the majority with journal; read what is so acknowledged. Every wait is bounded by timeoutMS, because
-# cancelling a task of Motor leaves its thread, and a lock, behind.
+# Writes are acknowledged by the majority with journal, and only such writes are read. timeoutMS bounds every wait,
+# because cancelling a task of Motor leaves its thread and a lock behind.
 _OPTIONS: dict[str, Any] = {
     "w": "majority",
     "journal": True,
     "readConcernLevel": "majority",
     "retryWrites": True,
     "timeoutMS": 5000,
-    # Closing the client looks for a server as well, and this alone bounds that.
+    # Closing the client also selects a server; only this option bounds that.
     "serverSelectionTimeoutMS": 4000,
     "tz_aware": True,
 }
@@ -72,18 +72,18 @@ class Database:
         self._uri, self._name = uri, name
         self._client: AsyncIOMotorClient[Document] | None = None
         self._collections: dict[str, Collection] = {}
-        """Kept, because making one takes a tenth of what is then asked of it."""
+        """Cached, because creating one costs a tenth of a request to it."""
         self._sessions: list[Session] = []
-        """Those that are free: to begin one costs as much as a request."""
+        """Idle sessions, reused because starting one costs as much as a request."""
         self._running: set[asyncio.Task[Any]] = set()
 
     def open(self) -> None:
-        """Make the client; connections are made when they are needed, and again when they were lost."""
+        """Create the client, which connects when needed and reconnects by itself."""
         self._collections, self._sessions = {}, []
         self._client = AsyncIOMotorClient(self._uri, appname=f"asskomm-{self._name}", **_OPTIONS)
 
     async def close(self, within: float | None = None) -> None:
-        """Wait for transactions under way, at most so many seconds, then let go."""
+        """Wait for running transactions, at most `within` seconds, then disconnect."""
         if self._running:
             await asyncio.wait(self._running, timeout=within)
         self.client.close()
@@ -105,19 +105,18 @@ class Database:
         return kept
 
     def as_of_now(self, collection: str) -> Collection:
-        """The same, where a cursor reads all as it was when it was opened, for at most five minutes."""
+        """Return a collection whose cursors read a snapshot of the moment they were opened, for at most five minutes."""
         return self[collection].with_options(read_concern=ReadConcern("snapshot"))
 
     async def ping(self) -> None:
-        """One round trip; raises one of OUTAGES when there is no server to answer it."""
+        """Make one round trip; raises one of OUTAGES if no server answers."""
         await self.client.admin.command("ping")
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]], patience: float | None = None) -> T:
-        """Run `work` in one transaction, again when it met another one, and commit it for certain.
+        """Run `work` in one transaction, retry it on conflicts, and make sure that it is committed.
 
-        It is run again for so many seconds of `patience`, PATIENCE_SECONDS by itself; raises one of OUTAGES then.
-
-        `work` may run several times. A caller that goes away does not stop it halfway: it runs on, shielded.
+        Retries last for `patience` seconds, by default PATIENCE_SECONDS; then one of OUTAGES is raised. `work` may run
+        several times. It is shielded: cancelling the caller does not stop it halfway.
         """
         task = asyncio.create_task(self._until_committed(work, PATIENCE_SECONDS if patience is None else patience))
         self._running.add(task)
@@ -126,8 +125,8 @@ class Database:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:
-        """A session for one transaction after the other; one that met an error is not used again."""
-        # What is read is acknowledged by the majority, so there is nothing to wait for that an earlier one has written.
+        """Borrow a session for one transaction; it is not reused after an error."""
+        # Reads see only majority-acknowledged writes, so causal consistency would add nothing.
         session = self._sessions.pop() if self._sessions else await self.client.start_session(causal_consistency=False)
         try:
             yield session
@@ -147,9 +146,9 @@ class Database:
                     await _commit(session, began + PATIENCE_SECONDS)
                     crashpoint("mongo.after_commit")
                 except BaseException as error:
-                    # Motor declares a method here, and has a property.
+                    # Motor declares a method here, but it is a property.
                     if session.in_transaction:  # type: ignore[truthy-function]
-                        # The server rolls back by itself what cannot be aborted now.
+                        # If aborting fails, the server rolls back by itself.
                         with suppress(PyMongoError):
                             await session.abort_transaction()
                     if not _may_try_again(error, "TransientTransactionError", began + patience):
@@ -180,7 +179,7 @@ def _may_try_again(error: BaseException, label: str, deadline: float) -> bool:
 
 
 def clashing_values(error: BulkWriteError | DuplicateKeyError) -> dict[str, str] | None:
-    """The values that a unique index refused, or None when the error is another one."""
+    """Return the values that a unique index refused, or None for any other error."""
     details = error.details or {}
     first = details["writeErrors"][0] if isinstance(error, BulkWriteError) else details
     return {key: str(value) for key, value in first["keyValue"].items()} if first.get("code") == 11000 else None  # noqa: PLR2004

@@ -1,7 +1,7 @@
 """The events collection: outbox, audit log and source of a rebuild in one.
 
-A row is written in the transaction of the change it tells of, and kept. It carries the mark `unpublished` until the
-stream has acknowledged it (`shared.outbox.relay`).
+A row is written in the transaction of its change, and never deleted. It carries the `unpublished` flag until the stream
+has acknowledged it (`shared.outbox.relay`).
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ EVENTS = "events"
 
 
 def event_rows(events: Sequence[Event], subject: str, *, before: Document, cause: Cause) -> list[Document]:
-    """The rows for what a rule returned; versions, ids and hashes follow those the aggregate had `before`."""
+    """Build the rows of new events; versions, ids and hashes continue those the aggregate had `before`."""
     rows: list[Document] = []
     id, hash = before["head"], before["chain"]
     for version, event in enumerate(events, start=before["version"] + 1):
@@ -43,7 +43,7 @@ def event_rows(events: Sequence[Event], subject: str, *, before: Document, cause
 
 
 def row_envelope(row: Document, public_url: str = "") -> Envelope:
-    """The event of a row, the same bytes each time; its schema is found below `public_url`."""
+    """Build the envelope of a row, byte for byte the same each time; its schema is found below `public_url`."""
     return Envelope(
         id=row["_id"],
         publisher=row["type"].partition(".")[0],
@@ -56,12 +56,12 @@ def row_envelope(row: Document, public_url: str = "") -> Envelope:
         trace=row["trace"],
         history=row["history"],
         schema=schema_uri(public_url, row["type"]),
-        # Large integers come back from MongoDB as a subclass of int, which msgspec does not take by itself.
+        # MongoDB returns large integers as a subclass of int, which msgspec rejects.
         body=msgspec.json.encode(row["data"], enc_hook=int),
     )
 
 
 async def history(database: Database, subject: str) -> list[dict[str, Any]]:
-    """What happened to an aggregate, oldest first: each event with who, when and why, and its hash in the chain."""
+    """Read the events of an aggregate, oldest first, each with its actor, time, cause and hash."""
     found = database[EVENTS].find({"subject": subject}, {"unpublished": 0}).sort("version")
     return [{"id": row.pop("_id"), **row} async for row in found]

@@ -133,7 +133,7 @@ def relay_by_cursor() -> None:
         relay._woken.set()
 
     _put(Relay, "_rows", beyond_cursor)
-    _put(Relay, "hand_over", look)
+    _put(Relay, "enqueue", look)
 
 
 @sabotage("default-acknowledgement")

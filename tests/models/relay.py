@@ -122,7 +122,7 @@ class Publishing(Schedule):
     def jobs(self, replica: int) -> list[Callable[[], Awaitable[None]]]:
         database: Database = Connected(self.mongo)
         relay = self._relay(database, self.stream, Held(database, lambda: replica in self.holders))
-        self.counts[replica] = Repository(Store(database, on_commit=relay.hand_over), "counts", Count)
+        self.counts[replica] = Repository(Store(database, on_commit=relay.enqueue), "counts", Count)
         return [relay.run]
 
     @rule(replica=st.integers(0, REPLICAS - 1), subject=st.sampled_from("abc"), times=st.integers(1, 3))
@@ -152,7 +152,7 @@ class Publishing(Schedule):
         for subject, versions in self.stream.order.items():
             assert versions == list(range(1, len(versions) + 1)), f"{subject} is in order, without gaps"
         for row in self.mongo.all(EVENTS):
-            assert "unpublished" in row or row["_id"] in self.stream.acknowledged, "a mark stays until acknowledged"
+            assert "unpublished" in row or row["_id"] in self.stream.acknowledged, "the flag stays until acknowledged"
         contents = {(one.id, one.body) for one in self.stream.stored}
         assert len(contents) == len({id for id, _ in contents}), "what is published again is the same again"
 

@@ -52,7 +52,7 @@ class WalksByCursor(Relay):
             yield rows
 
 
-class RemovesMarksFirst(Relay):
+class RemovesFlagsFirst(Relay):
     """Takes a row for published before the stream has said so."""
 
     async def _publish_all(self, rows: list[Document]) -> list[str]:
@@ -68,17 +68,17 @@ class PublishesAtOnce(Relay):
         return [id for part in parts for id in part]
 
 
-class BelievesInWhatIsHandedOver(Relay):
+class BelievesInItsQueue(Relay):
     """Publishes what its own process has committed, whatever others may have committed before."""
 
     def _following(self, rows: list[Document], _: dict[str, int]) -> list[Document]:
         return rows
 
 
-class LooksAtNoMark(Relay):
+class LooksAtNoFlag(Relay):
     """Takes it for enough that the row before is there."""
 
-    async def _before(self, rows: list[Document]) -> dict[str, int]:
+    async def _latest_versions(self, rows: list[Document]) -> dict[str, int]:
         return {row["subject"]: row["version"] - 1 for row in reversed(rows)}
 
 
@@ -164,10 +164,10 @@ class TakesSilenceForNo(Mailer):
 
 BROKEN: dict[Callable[[], Schedule], str] = {
     lambda: Publishing(WalksByCursor): "acknowledged in the end|in order",
-    lambda: Publishing(RemovesMarksFirst): "a mark stays",
+    lambda: Publishing(RemovesFlagsFirst): "the flag stays",
     lambda: Publishing(PublishesAtOnce): "in order",
-    lambda: Publishing(BelievesInWhatIsHandedOver): "in order",
-    lambda: Publishing(LooksAtNoMark): "in order",
+    lambda: Publishing(BelievesInItsQueue): "in order",
+    lambda: Publishing(LooksAtNoFlag): "in order",
     lambda: Reacting(AcknowledgesFirst): "is lost|in order",
     lambda: Reacting(ReactsAtOnce): "in order",
     careless_about_gaps: "in order",

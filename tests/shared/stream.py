@@ -75,9 +75,9 @@ async def running(*relays: Relay) -> AsyncIterator[None]:
 
 
 async def drained(sender: Relay) -> int:
-    """Let it publish what is marked, and remove the marks."""
+    """Publish all flagged rows, then remove their flags."""
     count = await sender.drain()
-    await sender.mark()
+    await sender.clear_flags()
     return count
 
 

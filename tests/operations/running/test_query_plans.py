@@ -77,7 +77,7 @@ async def park(service: Service) -> None:
 async def noted(system: System, staff: Staff) -> list[Document]:
     """All queries made while a municipality joins, everybody reads everything, and operators do their work."""
     membership, notifications = system.services
-    membership.relay._reached.clear()  # As after a restart.
+    membership.relay._last_acknowledged.clear()  # As after a restart.
     async with profiled(membership) as first, profiled(notifications) as second:
         agreement = await staff.accession(TOWN)
         await system.quiet()

@@ -120,7 +120,7 @@ async def test_a_row_that_is_committed_late_with_a_smaller_id_is_published(kitch
     assert [envelope.subject for envelope in stream.published] == ["late", "early"]
 
 
-async def test_what_is_handed_over_is_published_before_the_next_sweep(kitchen: Kitchen) -> None:
+async def test_an_enqueued_row_is_published_before_the_next_sweep(kitchen: Kitchen) -> None:
     stream = Stream()
     sender = relay(kitchen, stream)
     async with running(sender):
@@ -129,12 +129,12 @@ async def test_what_is_handed_over_is_published_before_the_next_sweep(kitchen: K
         await until_all_is_published(kitchen)
         began = time.monotonic()
         await fill(kitchen, "jam", 1)
-        sender.hand_over(await kitchen.rows(subject="jam"))
+        sender.enqueue(await kitchen.rows(subject="jam"))
         await until_all_is_published(kitchen)
     assert time.monotonic() - began < SWEEP_SECONDS / 2
 
 
-async def test_a_relay_to_which_nothing_is_handed_over_finds_what_a_crash_left(kitchen: Kitchen) -> None:
+async def test_a_relay_with_an_empty_queue_finds_what_a_crash_left(kitchen: Kitchen) -> None:
     await fill(kitchen, "jam", BATCH + 1)
     stream = Stream()
     async with running(relay(kitchen, stream)):
@@ -149,7 +149,7 @@ async def test_a_relay_that_is_woken_while_it_is_stopped_stops(kitchen: Kitchen,
     sender = relay(kitchen, Stream())
     task = asyncio.create_task(sender.run())
     await asyncio.sleep(0)
-    sender.hand_over(made("jam", 1))
+    sender.enqueue(made("jam", 1))
     for _ in range(steps):
         await asyncio.sleep(0)
     task.cancel()
@@ -166,17 +166,17 @@ async def test_two_relays_neither_lose_nor_double_nor_reorder(kitchen: Kitchen) 
         for round in range(5):
             await asyncio.gather(*(fill(kitchen, f"{round}-{id}", 5) for id in range(5)))
             for one in relays:
-                one.hand_over(await kitchen.rows(unpublished=True))
+                one.enqueue(await kitchen.rows(unpublished=True))
         await until_all_is_published(kitchen)
     assert stream.order == {f"{round}-{id}": [1, 2, 3, 4, 5] for round in range(5) for id in range(5)}
 
 
-async def test_of_what_was_handed_over_and_is_not_marked_yet_nothing_is_published_twice(kitchen: Kitchen) -> None:
+async def test_an_enqueued_row_that_is_still_flagged_is_not_published_twice(kitchen: Kitchen) -> None:
     await fill(kitchen, "jam", 2)
     stream = Stream()
     sender = relay(kitchen, stream)
     assert [await sender.drain(), await sender.drain()] == [2, 0]
-    await sender.mark()
+    await sender.clear_flags()
     assert await kitchen.rows(unpublished=True) == []
 
 
@@ -186,7 +186,7 @@ async def test_what_could_not_be_noted_keeps_its_mark_and_is_published_again(kit
     sender = relay(kitchen, stream)
     await sender.drain()
     with pytest.raises(AutoReconnect):
-        await sender.mark()
+        await sender.clear_flags()
     assert [await drained(sender), await drained(sender)] == [2, 0]
     assert stream.order["jam"] == [1, 2, 1, 2]
 

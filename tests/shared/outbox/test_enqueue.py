@@ -16,12 +16,12 @@ from tests.shared.stream import Stream, fill, made, relay, running
 from tests.waiting import until
 
 
-async def test_what_is_handed_over_is_the_same_as_what_a_sweep_reads(kitchen: Kitchen) -> None:
-    handed: list[Document] = []
-    kitchen.store.on_commit = handed.extend
+async def test_what_is_enqueued_is_the_same_as_what_a_sweep_reads(kitchen: Kitchen) -> None:
+    enqueued: list[Document] = []
+    kitchen.store.on_commit = enqueued.extend
     await kitchen.add("jam")
     await kitchen.fill("jam", 2**40)
-    assert [row_envelope(row) for row in handed] == [row_envelope(row) for row in await kitchen.rows()]
+    assert [row_envelope(row) for row in enqueued] == [row_envelope(row) for row in await kitchen.rows()]
 
 
 @asynccontextmanager
@@ -31,13 +31,13 @@ async def waiting(kitchen: Kitchen, stream: Stream) -> AsyncIterator[Relay]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(relaying, "SWEEP_SECONDS", 60)
         async with running(sender):
-            await hand_over(sender, stream, "first", 1)
+            await enqueue(sender, stream, "first", 1)
             yield sender
 
 
-async def hand_over(sender: Relay, stream: Stream, id: str, *versions: int) -> None:
-    """Hand over what is stored nowhere, and wait until what was handed over is done with."""
-    sender.hand_over([*made(id, *versions), *made(last := f"{len(stream.published)} after {id}", 1)])
+async def enqueue(sender: Relay, stream: Stream, id: str, *versions: int) -> None:
+    """Enqueue rows that are stored nowhere, and wait until they are dealt with."""
+    sender.enqueue([*made(id, *versions), *made(last := f"{len(stream.published)} after {id}", 1)])
     await until_published(stream, last)
 
 
@@ -53,17 +53,17 @@ async def until_published(stream: Stream, id: str) -> None:
 async def test_what_follows_is_published_without_a_look_at_the_database(kitchen: Kitchen) -> None:
     stream = Stream()
     async with waiting(kitchen, stream) as sender:
-        await hand_over(sender, stream, "jam", 1)
-        await hand_over(sender, stream, "jam", 2, 3)
+        await enqueue(sender, stream, "jam", 1)
+        await enqueue(sender, stream, "jam", 2, 3)
     assert stream.order["jam"] == [1, 2, 3]
 
 
 async def test_what_follows_nothing_known_is_left_to_the_sweep(kitchen: Kitchen) -> None:
     stream = Stream()
     async with waiting(kitchen, stream) as sender:
-        await hand_over(sender, stream, "jam", 2)
-        await hand_over(sender, stream, "jam", 1)
-        await hand_over(sender, stream, "jam", 3)
+        await enqueue(sender, stream, "jam", 2)
+        await enqueue(sender, stream, "jam", 1)
+        await enqueue(sender, stream, "jam", 3)
     assert stream.order["jam"] == [1]
 
 
@@ -72,7 +72,7 @@ async def test_what_follows_one_without_a_mark_is_published(kitchen: Kitchen) ->
     await fill(kitchen, "jam", 2)
     await kitchen.database[EVENTS].update_many({}, {"$unset": {"unpublished": 1}})
     async with waiting(kitchen, stream) as sender:
-        await hand_over(sender, stream, "jam", 3, 4)
+        await enqueue(sender, stream, "jam", 3, 4)
     assert stream.order["jam"] == [3, 4]
 
 
@@ -80,7 +80,7 @@ async def test_what_follows_one_with_its_mark_is_left_to_the_sweep(kitchen: Kitc
     stream = Stream()
     async with waiting(kitchen, stream) as sender:
         await fill(kitchen, "jam", 2)
-        await hand_over(sender, stream, "jam", 3)
+        await enqueue(sender, stream, "jam", 3)
     assert 3 not in stream.order.get("jam", [])
 
 
@@ -88,13 +88,13 @@ async def test_what_follows_a_failed_one_is_left_to_the_sweep(kitchen: Kitchen) 
     stream = Stream()
     stream.refuses = {"jam"}
     async with waiting(kitchen, stream) as sender:
-        await hand_over(sender, stream, "jam", 1)
+        await enqueue(sender, stream, "jam", 1)
         stream.refuses = set()
-        await hand_over(sender, stream, "jam", 2)
+        await enqueue(sender, stream, "jam", 2)
     assert "jam" not in stream.order
 
 
-async def test_what_is_handed_over_does_not_wait_for_a_slow_sweep(kitchen: Kitchen) -> None:
+async def test_an_enqueued_row_does_not_wait_for_a_slow_sweep(kitchen: Kitchen) -> None:
     await fill(kitchen, "stored", 1)
     stream = Stream()
     sender = relay(kitchen, stream)
@@ -102,7 +102,7 @@ async def test_what_is_handed_over_does_not_wait_for_a_slow_sweep(kitchen: Kitch
     slowly: dict[str, Any] = {"namespace": events, "blockConnection": True, "blockTimeMS": 2000}
     async with fail_command(kitchen.database, "find", **slowly) as sweeping, running(sender):
         await sweeping()
-        await hand_over(sender, stream, "jam", 1)
+        await enqueue(sender, stream, "jam", 1)
         assert "stored" not in stream.order
         await until_published(stream, "stored")
 
@@ -113,14 +113,14 @@ async def test_what_was_acknowledged_by_a_stream_that_was_lost_does_not_count(ki
 
     stream = Stream()
     async with waiting(kitchen, stream) as sender:
-        await hand_over(sender, stream, "jam", 1)
+        await enqueue(sender, stream, "jam", 1)
         stream.lost = True
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(relaying, "SWEEP_SECONDS", 0.01)
-            sender.hand_over([])
+            sender.enqueue([])
             await until(found_lost, bool)
         stream.lost = False
-        await hand_over(sender, stream, "jam", 2)
+        await enqueue(sender, stream, "jam", 2)
     assert stream.order["jam"] == [1]
 
 
@@ -130,6 +130,6 @@ async def test_what_was_acknowledged_before_others_may_have_had_the_lease_does_n
     stream = Stream()
     monkeypatch.setattr(relaying, "LEASE_SECONDS", 0)
     async with waiting(kitchen, stream) as sender:
-        await hand_over(sender, stream, "jam", 1)
-        await hand_over(sender, stream, "jam", 2)
+        await enqueue(sender, stream, "jam", 1)
+        await enqueue(sender, stream, "jam", 2)
     assert stream.order["jam"] == [1]
