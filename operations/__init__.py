@@ -1,1 +1,1 @@
-"""What operators run: the command line, the embedded servers, the demo and the set-up."""
+"""Tools for operators: the command line, the embedded servers, the demo and the set-up."""

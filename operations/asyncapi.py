@@ -62,7 +62,7 @@ def documents() -> dict[str, Document]:
 
 
 def document(service: Service) -> Document:
-    """What a service publishes and reacts to."""
+    """Build the AsyncAPI document of a service: the events it publishes and reacts to."""
     broker = service.broker.nats
     for kind in all_events():
         if (publisher := kind.type.partition(".")[0]) == service.name:

@@ -9,7 +9,7 @@ from shared.runtime.settings import Settings
 
 @value
 class OperatorSettings(Settings):
-    """What operators need besides: the key to issue tokens with."""
+    """The settings of operators, which add the key that issues tokens."""
 
     token_private_key: Annotated[str, "Ed25519 private key (PEM) that bearer tokens are signed with"] = field(
         default="", repr=False

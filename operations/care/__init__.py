@@ -1,1 +1,1 @@
-"""What operators look after: status, audit, replay and the events that go by."""
+"""Maintenance for operators: status, audit, replay and the live tail of events."""

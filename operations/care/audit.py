@@ -19,12 +19,12 @@ Report = Callable[[int, int], None]
 """Told how many aggregates were looked at, and how many there are."""
 
 KINDS = {kind.type: kind for kind in all_events()}
-"""What events are read as, by their types; the benchmarks add their own."""
+"""Event classes by type; the benchmarks add their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """What of an aggregate is not explained by its events."""
+    """A part of an aggregate that its events do not explain."""
 
     collection: str
     id: str
@@ -33,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
-    """What was compared, and what differs."""
+    """The result of an audit: numbers compared, and differences."""
 
     service: str
     aggregates: int
@@ -82,7 +82,7 @@ async def _rows(service: Service, ids: Sequence[str]) -> dict[str, list[Document
 
 
 async def _compared(service: Service, repository: Repository[Any], ids: Sequence[str]) -> tuple[int, list[Difference]]:
-    """How many events these aggregates have, and what differs from them."""
+    """Replay the events of these aggregates; returns their number and the differences."""
     documents = await service.database[repository.collection].find({"_id": {"$in": ids}}).to_list(None)
     rows = await _rows(service, ids)
     return sum(map(len, rows.values())), [

@@ -35,10 +35,10 @@ class NotReplayed(Refused):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replayed:
-    """What was found of one service's events, and done about it."""
+    """The result of replaying one service's events."""
 
     events: int
-    """Those that the service has stored."""
+    """Number of events that the service has stored."""
     missing: int
     """Of these, were published once, and are not in the stream: now to be published again."""
 
@@ -53,7 +53,7 @@ def replayable(services: Sequence[Service], name: str) -> list[Service]:
 
 
 async def replay(service: Service, nats_url: str, report: Report = lambda *_: None) -> Replayed:
-    """Mark what the stream no longer holds, so that the relay publishes it; raises NotReplayed, and changes nothing."""
+    """Flag events missing in the stream, so that the relay publishes them; raises NotReplayed if it cannot."""
     # A NATS that goes away meanwhile may come back as another one, so this ends there.
     client = await nats.connect(nats_url, name="asskomm-replay", allow_reconnect=False)
     try:
@@ -74,7 +74,7 @@ async def replay(service: Service, nats_url: str, report: Report = lambda *_: No
 
 
 async def until_published(service: Service, report: Report = lambda *_: None) -> None:
-    """Wait until the service's relay has published what is marked now; raises TimeoutError when nothing moves."""
+    """Wait until the service's relay has published all flagged rows; raises TimeoutError without progress."""
     rows = service.database[EVENTS]
     last = await rows.find_one({"unpublished": True}, {"_id": 1}, sort=[("_id", -1)])
     waiting = {"unpublished": True, "_id": {"$lte": last["_id"] if last else ""}}
@@ -124,7 +124,7 @@ async def _ids(js: JetStreamContext, stream: StreamInfo, service: Service, repor
 
 
 async def _missing(service: Service, there: set[str]) -> tuple[int, list[str]]:
-    """How many rows there are, and the ids of those that were published and are gone, in their order."""
+    """Return the number of rows, and the ids of published ones missing in the stream, in order."""
     events, missing, subject, lost = 0, list[str](), "", 0
     rows = service.database[EVENTS].find({}, {"subject": 1, "version": 1, "unpublished": 1})
     async for row in rows.sort([("subject", 1), ("version", 1)]):

@@ -1,4 +1,4 @@
-"""What is under way and what is stuck, over all services."""
+"""The status of all services: work in progress and work that is stuck."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from shared.store.rows import EVENTS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceStatus:
-    """How one service stands."""
+    """The status of one service."""
 
     events: int
     """Events that it has stored."""
@@ -32,13 +32,13 @@ class ServiceStatus:
 
     @property
     def busy(self) -> bool:
-        """Whether something is still under way that will get done by itself."""
+        """True if there is work in progress that will finish by itself."""
         waiting = self.deliveries.get("queued", 0) + self.deliveries.get("sending", 0)
         return bool(self.outbox or self.lag or self.retrying or waiting)
 
 
 async def status(services: Sequence[Service], nats_url: str) -> dict[str, ServiceStatus]:
-    """How every service stands; their databases must be open."""
+    """Read the status of every service; their databases must be open."""
     client = await nats.connect(nats_url, name="asskomm-status", max_reconnect_attempts=1)
     try:
         found = await asyncio.gather(*(service_status(service, client.jetstream()) for service in services))
@@ -48,7 +48,7 @@ async def status(services: Sequence[Service], nats_url: str) -> dict[str, Servic
 
 
 async def service_status(service: Service, js: JetStreamContext) -> ServiceStatus:
-    """How one service stands."""
+    """The status of one service."""
     # First the outbox, then the stream, then the emails: what moves on in between is seen further on.
     events = await service.database[EVENTS].estimated_document_count()
     outbox = await service.database[EVENTS].count_documents({"unpublished": True})

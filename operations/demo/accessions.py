@@ -40,7 +40,7 @@ class Town:
 
     @property
     def signatures(self) -> list[tuple[Actor, str]]:
-        """Who signs for which party."""
+        """The signing actor of each party."""
         return [
             (self.office, f"municipality:{self.ags}"),
             (self.police, f"police_directorate:{self.police_directorate}"),
@@ -105,7 +105,7 @@ class Staff:
 
 
 def accepted(answer: httpx.Response) -> dict[str, Any]:
-    """What the system answered to something that it had to accept."""
+    """Return the body of a response that must be a success."""
     if not answer.is_success:
         raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
     found: dict[str, Any] = answer.json()

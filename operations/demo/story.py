@@ -41,7 +41,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Told:
-    """What became of the story."""
+    """The outcome of the story."""
 
     figures_before: dict[str, Any]
     figures_after: dict[str, Any]
@@ -112,7 +112,7 @@ async def _sign(staff: Staff, agreement: str, tell: Tell) -> float:
 
 
 async def _look_back(staff: Staff, agreement: str, tell: Tell) -> None:
-    """What stays: the figures of any day, and a certificate that anybody can check."""
+    """Show the lasting results: the figures of any day, and a certificate that anybody can verify."""
     before = accepted(await staff.get(LPR, f"/membership/v1/alliance?on={DAY - timedelta(days=1)}"))
     tell(f"Und am Tag davor, im Rückblick: {before['members']} Mitglieder.")
     certificate = await staff.get(MAYOR, f"/membership/v1/agreements/{agreement}/certificate")

@@ -71,7 +71,7 @@ class Server(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether the process is alive, paused or not."""
+        """True if the process is alive, paused or not."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -148,7 +148,7 @@ class Server(ABC):
 
     @abstractmethod
     def _is_ready(self) -> bool:
-        """Whether it answers."""
+        """Return True if the server answers."""
 
     def _failure(self, what: str) -> EmbeddedError:
         log = self.log_path.read_text(errors="replace")
@@ -177,7 +177,7 @@ def find_binary(name: str, *, variable: str, wheel: str, install: str) -> Path:
 
 
 def answers(port: int, greeting: bytes = b"") -> bool:
-    """Whether someone on this port of our host accepts a connection and begins with the greeting."""
+    """Return True if a server on this local port accepts a connection and sends the greeting."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             return connection.recv(len(greeting)) == greeting

@@ -46,7 +46,7 @@ class Cut(TypedDict):
 
 
 class Faults(TypedDict, total=False):
-    """How the sink is told to misbehave: replies by recipient, one reply to everything, cuts."""
+    """Faults that the sink simulates: replies by recipient, one reply to everything, dropped connections."""
 
     refuse: dict[str, str]
     refuse_all: str
@@ -140,7 +140,7 @@ class Sink:
         tmp.rename(self.maildir / "new" / name)
 
     def _faults(self) -> Faults:
-        """Read the faults afresh, so that they hold from the next command on; new ones start counting anew."""
+        """Read the faults again, so that they apply from the next command on; new faults reset the counts."""
         try:
             with _faults_path(self.maildir).open() as file:
                 status = os.fstat(file.fileno())

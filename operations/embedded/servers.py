@@ -124,7 +124,7 @@ class Mongod(Server):
         return [str(binary), *where, *size, *(word for each in parameters for word in ("--setParameter", each))]
 
     def _is_ready(self) -> bool:
-        """Whether the node is a primary; a fresh one is initiated, one that moved to another port is told so."""
+        """Return True if the node is a primary; initiate a fresh one, and reconfigure one whose port has changed."""
         # Imported here, for it takes a fifth of a second, in which mongod starts.
         from pymongo import MongoClient  # noqa: PLC0415
         from pymongo.errors import ConnectionFailure, OperationFailure  # noqa: PLC0415

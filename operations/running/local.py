@@ -43,7 +43,7 @@ class System:
     url: str
     maildir: Path
     seconds: dict[str, float]
-    """How long each part took to get ready."""
+    """Start-up time of each part."""
 
     @cached_property
     def settings(self) -> OperatorSettings:

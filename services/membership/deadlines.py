@@ -1,4 +1,4 @@
-"""What becomes due in membership as time passes: reminders, last days for signing, ends of agreements."""
+"""Deadlines of membership: reminders, signing deadlines and ends of agreements."""
 
 from services.membership.records import Agreements
 from services.membership.use_cases import agreements
@@ -7,7 +7,7 @@ from shared.runtime.schedule import Deadline
 
 
 def deadlines(repository: Agreements) -> list[Deadline]:
-    """What is due by itself, and what happens then."""
+    """Return the deadlines of agreements, with the use cases that handle them."""
 
     async def agreement(id: str, cause: Cause) -> None:
         await agreements.fall_due(repository, id, cause)

@@ -9,7 +9,7 @@ from shared.runtime.settings import Settings
 
 @value
 class MembershipSettings(Settings):
-    """What membership needs besides: the keys of certificates."""
+    """The settings of membership, which add the keys of certificates."""
 
     certificate_key: Annotated[str, "Ed25519 private key (PEM) that certificates of agreements are signed with"] = (
         field(default="", repr=False)

@@ -9,7 +9,7 @@ from shared.runtime.settings import Settings
 
 @value
 class NotificationsSettings(Settings):
-    """What notifications needs besides: the mail server, and the sender."""
+    """The settings of notifications, which add the mail server and the sender."""
 
     smtp_host: Annotated[str, "mail server"] = "127.0.0.1"
     smtp_port: Annotated[int, "its port"] = 25

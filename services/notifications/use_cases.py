@@ -34,7 +34,7 @@ class Outbound(Protocol):
 
 @dataclass(frozen=True)
 class Postroom:
-    """What it takes to send emails: records, words, and somebody who sends."""
+    """The collaborators for sending emails: records, templates and a mailer."""
 
     records: Records
     compose: Compose
@@ -50,7 +50,7 @@ async def notify(post: Postroom, event: Event, cause: Cause) -> None:
 async def notify_of_member(post: Postroom, event: MemberJoined | MemberLeft, cause: Cause) -> None:
     """Remember that a member joined or left; email it and its neighbours, unless it is history.
 
-    No emails are sent about what no longer holds: the event that a member left may come after it has joined anew.
+    Outdated events send no emails: the event that a member left may arrive after it has rejoined.
     """
     news, kept = member_of(event), post.records.members
     async with post.records.districts.of(event.district_key):

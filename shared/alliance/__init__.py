@@ -1,1 +1,1 @@
-"""What all services call the same: the words of the alliance, and how German is written."""
+"""The vocabulary that all services share: the words of the alliance, and German spelling."""

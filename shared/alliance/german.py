@@ -12,7 +12,7 @@ from shared.kernel.clock import BERLIN
 GERMAN = Locale("de")
 
 TITLES = frozenset({"Kurort"})
-"""What registers write behind the name of a municipality, and people say before it."""
+"""Titles that registers write after the name of a municipality, and people say before it."""
 
 
 def long_date(day: date) -> str:

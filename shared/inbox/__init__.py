@@ -1,1 +1,1 @@
-"""Events on their way in: read in order, each has its effect once, and parked where that fails."""
+"""Incoming events: read in order, applied once, and parked on failure."""

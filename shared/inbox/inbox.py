@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A message in hand and its event, which may have to be parked."""
+    """A message in progress and its event, which may have to be parked."""
 
     message: Msg
     event: Parked
@@ -82,7 +82,7 @@ class Inbox:
     async def say_in_progress(self) -> None:
         """Keep the stream from redelivering messages that are still in hand."""
         long_ago = time.monotonic() - ACK_WAIT_SECONDS / 3
-        for taken in [one for waiting in self._in_hand.values() for one in waiting]:
+        for taken in [taken for waiting in self._in_hand.values() for taken in waiting]:
             if taken.since < long_ago:
                 await taken.message.in_progress()
 

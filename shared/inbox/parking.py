@@ -1,4 +1,4 @@
-"""Where events wait that a service could not react to: the failed one first, later ones of its aggregate behind it."""
+"""Storage of events whose reaction failed, and of the later events of their aggregates."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,11 +19,11 @@ from shared.store.store import CAUSES
 
 PARKED = "parked"
 PAUSES = tuple(timedelta(seconds=s) for s in (0.5, 2, 10, 30, 120))
-"""Until the next try of a parked event; after the last one it is stuck until an operator retries or drops it."""
+"""Pauses before each retry of a parked event; after the last one it is stuck until an operator retries or drops it."""
 
 
 class State(StrEnum):
-    """How a parked event stands; done ones are removed, dropped ones are kept as a record."""
+    """The state of a parked event; settled events are deleted, dropped ones are kept as a record."""
 
     WAITING = "waiting"
     STUCK = "stuck"
@@ -34,14 +34,14 @@ _WAITS = {"state": {"$in": [State.WAITING, State.STUCK]}}
 INDEXES = [
     Index(("publisher", "aggregate", "sequence")),
     Index(("aggregate", "state")),
-    # What was dropped is kept for ever, so that must not be looked through.
+    # Dropped events are kept for ever, so the index leaves them out.
     Index(("aggregate", "sequence"), where=_WAITS),
 ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parked:
-    """An event that waits, just as it came, and why."""
+    """A waiting event as it was received, with the reason."""
 
     id: str
     publisher: str
@@ -60,9 +60,9 @@ class Parked:
 
     @staticmethod
     def of(address: str, headers: Mapping[str, str], body: bytes, publisher: str, sequence: int) -> "Parked":
-        """What came from the stream, whatever it is worth: even a message without headers has a name and a place.
+        """Build an event from any message of the stream; even one without headers gets an id and a sequence.
 
-        The name is the event's own, because places are given anew when a stream was lost and published again.
+        The id is the event's own, because sequences change when a lost stream is published again.
         """
         aggregate = f"{publisher}/{address.rpartition('.')[2]}"
         return Parked(
@@ -83,22 +83,22 @@ class Parking:
         self._database = database
 
     async def holds(self, aggregate: str) -> bool:
-        """Whether an event of this aggregate waits, so that later ones must wait as well."""
+        """Return True if an event of this aggregate waits, so that later ones must wait as well."""
         return await self._database[PARKED].find_one({"aggregate": aggregate, **_WAITS}, {"_id": 1}) is not None
 
     async def aggregates(self, publisher: str) -> set[str]:
-        """All aggregates of a publisher of which an event waits."""
+        """Find all aggregates of a publisher with waiting events."""
         waits = {"publisher": publisher, "state": {"$in": [State.WAITING, State.STUCK]}}
-        return {one["aggregate"] async for one in self._database[PARKED].find(waits, {"aggregate": 1})}
+        return {document["aggregate"] async for document in self._database[PARKED].find(waits, {"aggregate": 1})}
 
     async def park(self, parked: Parked, reason: str, now: datetime) -> None:
-        """Keep an event until those before it are done with; one that is kept already stays as and where it is."""
+        """Store an event until its predecessors are settled; an event that is parked already stays unchanged."""
         kept = _plain(replace(parked, reason=reason, due_at=now, parked_at=now))
         await self._database[PARKED].update_one({"_id": kept.pop("_id")}, {"$setOnInsert": kept}, upsert=True)
         crashpoint("parking.parked")
 
     async def failed(self, parked: Parked, reason: str, now: datetime) -> None:
-        """One more try failed: the next one is due after a pause, or the event is stuck."""
+        """Record a failed try: the next one is due after a pause, or the event is stuck."""
         tries = parked.tries + 1
         stuck = tries > len(PAUSES)
         due_at = None if stuck else now + PAUSES[tries - 1]
@@ -108,13 +108,13 @@ class Parking:
         )
 
     async def done(self, parked: Parked) -> None:
-        """The event had its effect; the next of its aggregate is now the first."""
+        """Delete an event that took effect, which makes way for the next one of its aggregate."""
         if parked.parked_at is not None:
             crashpoint("parking.before_done")
             await self._database[PARKED].delete_one({"_id": parked.id})
 
     async def due(self, publisher: str, now: datetime) -> Parked | None:
-        """An event that is the first of its aggregate and whose pause is over."""
+        """Find an event that is the first of its aggregate and whose pause is over."""
         first_of_each: list[dict[str, Any]] = [
             {"$match": {"publisher": publisher, **_WAITS}},
             {"$sort": {"aggregate": 1, "sequence": 1}},
@@ -133,18 +133,18 @@ class Parking:
         return None
 
     async def list(self) -> list[Parked]:
-        """All that wait, each aggregate's in order."""
+        """List all waiting events, in order for each aggregate."""
         found = self._database[PARKED].find(_WAITS).sort([("aggregate", 1), ("sequence", 1)])
         return [_parked(document) async for document in found]
 
     async def retry(self, id: str, now: datetime) -> Parked:
-        """Let the service try this event again, as often as at first; raises NotFound when none waits under this id."""
+        """Let the service retry an event with fresh tries; raises NotFound if none waits under this id."""
         return await self._set(id, {"state": State.WAITING, "tries": 0, "due_at": now})
 
     async def drop(self, id: str, by: str, now: datetime) -> Parked:
-        """Give this event up, so that later ones go on; it stays as a record. Raises NotFound as `retry` does.
+        """Give up an event so that later ones go on, and keep it as a record; raises NotFound as `retry` does.
 
-        It is remembered as an event that had its effect, so that it has none when the stream is published again.
+        It is recorded as having taken effect, so that it has none when the stream is published again.
         """
         values = {"state": State.DROPPED, "due_at": None, "dropped_by": by, "dropped_at": now}
 
@@ -170,7 +170,7 @@ class Parking:
     async def _save(self, parked: Parked) -> None:
         plain = _plain(parked)
         kept = {"_id": plain.pop("_id"), "state": {"$ne": State.DROPPED}}
-        # What was dropped meanwhile stays dropped: it is not matched, and cannot be inserted again.
+        # An event dropped meanwhile stays dropped: it is not matched, and cannot be inserted again.
         with suppress(DuplicateKeyError):
             await self._database[PARKED].replace_one(kept, plain, upsert=True)
         crashpoint("parking.failed")

@@ -1,4 +1,4 @@
-"""The seam to FastStream: hands a message to the subscriber of its type, and lets every exception out again.
+"""The seam to FastStream: passes a message to the subscriber of its type, and lets every exception through.
 
 Three things that FastStream does not document are used here, and here alone: a subscriber whose `subscription` is set
 before `start` builds everything and subscribes to nothing; `process_message` runs all middlewares and the handler and
@@ -27,7 +27,7 @@ from shared.store.store import Store
 log = structlog.get_logger()
 
 
-class Unknown(Exception):  # noqa: N818 -- says what is the matter
+class Unknown(Exception):  # noqa: N818 -- named after its cause
     """An event of a type or version that this service does not know yet."""
 
 
@@ -46,7 +46,7 @@ _DELIVERY: ContextVar[_Delivery | None] = ContextVar("delivery", default=None)
 
 
 class ReactionMiddleware:
-    """The innermost middleware: gives a reaction its cause, and takes a rule's refusal for an answer."""
+    """The innermost middleware: provides a reaction with its cause, and accepts a rule's refusal as an answer."""
 
     def __init__(self, service: str, store: Store, clock: Clock) -> None:
         self._actor, self._store, self._clock = f"service:{service}", store, clock
@@ -56,7 +56,7 @@ class ReactionMiddleware:
         return _Scope(self, msg, context=context)
 
     async def react(self, call_next: Any, message: Any) -> Any:
-        """Run the reaction; a refusal is logged, and remembered as the effect of the event."""
+        """Run the reaction; a refusal is logged and recorded as the effect of the event."""
         delivery = _DELIVERY.get()
         raw = message.raw_message
         envelope = delivery.envelope if delivery else read_envelope(raw.subject, raw.headers or {}, raw.data)
@@ -65,10 +65,10 @@ class ReactionMiddleware:
         try:
             result = await call_next(message)
         except (NotFound, Taken):
-            raise  # No decision of a rule: what is missing may still come, or deserves a look.
+            raise  # Not a decision of a rule: the missing thing may still arrive, or someone must investigate.
         except Refused as refusal:
             log.info("event refused by a rule", type=envelope.type, subject=envelope.subject, code=refusal.code)
-            # If the event comes again, the rule is not asked anew, in another state.
+            # If the event is redelivered, the rule must not decide again in another state.
             await self._store.commit(cause)
             result = None
         finally:
@@ -98,25 +98,25 @@ class _Scope(BaseMiddleware):
 
 
 class _NoSubscription:
-    """Stands where FastStream would keep its own subscription."""
+    """Placeholder for the subscription that FastStream would keep."""
 
     async def unsubscribe(self) -> None:
-        """Nothing was subscribed to."""
+        """Do nothing, as there is no subscription."""
 
 
 _OFFLINE = Client()
-"""The client of messages that are handed in; nothing is ever sent through it."""
+"""The client of messages passed to the pipeline; nothing is ever sent through it."""
 
 
 class Pipeline:
-    """The subscribers of a service for one publisher, ready to run; neither needs a connection."""
+    """The subscribers of a service for one publisher, ready to run without a connection."""
 
     def __init__(self, broker: NatsBroker, reactions: Reactions) -> None:
         broker.include_router(reactions.router)
         self._broker, self._subscribers = broker, reactions.subscribers
 
     async def start(self) -> None:
-        """Build the subscribers without subscribing; again after each stop of the broker."""
+        """Build the subscribers without subscribing; needed again after each stop of the broker."""
         # FastStream sets its logger up only once it is connected, and a subscriber logs when it starts.
         self._broker._setup_logger()  # noqa: SLF001 -- part of the seam; FastStream has no public way
         for subscriber in self._subscribers.values():
@@ -124,7 +124,7 @@ class Pipeline:
             await subscriber.start()
 
     async def run(self, address: str, headers: Mapping[str, str], body: bytes) -> None:
-        """React to a message as it came from `address`.
+        """React to a message received from `address`.
 
         Raises Malformed, Unknown, Swallowed, and whatever the reaction raises except a rule's refusal.
         """

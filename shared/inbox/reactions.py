@@ -1,4 +1,4 @@
-"""The form of a service's subscribers: a FastStream subscriber for each type of event that it reacts to."""
+"""The registry of a service's reactions: one FastStream subscriber for each type of event."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -24,8 +24,8 @@ CAUSE: ContextVar[Cause] = ContextVar("cause")
 class Reactions:
     """The events of one publisher that a service reacts to; a NatsRouter holds their subscribers.
 
-    FastStream describes, measures, traces and tests these subscribers; it never fetches for them. The reader does, to
-    keep the order of each aggregate (docs/decisions/0022).
+    FastStream describes, measures, traces and tests these subscribers; the reader fetches for
+    them instead, to keep the order of each aggregate (docs/decisions/0022).
     """
 
     def __init__(self, publisher: str) -> None:
@@ -54,7 +54,7 @@ class Reactions:
                 f"{kind.type}.{{aggregate}}",
                 stream=self._stream,
                 pull_sub=True,
-                # The inbox acknowledges, after the order and the effect are certain.
+                # The inbox acknowledges once order and effect are certain.
                 ack_policy=AckPolicy.MANUAL,
                 # A forged `reply_to` would otherwise publish with our rights.
                 no_reply=True,

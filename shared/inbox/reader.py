@@ -1,11 +1,11 @@
-"""Reading a durable many messages at a time, and in order all the same.
+"""A reader that fetches many messages of a durable at a time and still keeps their order.
 
-A stream hands messages out to whoever asks. What went to a process that died or froze, or was lost on the way, comes
-again when ACK_WAIT_SECONDS have passed: behind what came after it. So only the holder of the lease asks, and it reads
-in runs. The stream numbers what it hands out, and within a run each number follows the one before: nothing is missing.
-Where a number is missing the run is over. The next one begins when all that was handed out before is acknowledged, or
-due to come again; that must come first then, all of it, and is put in order. This holds even where two processes take
-themselves for the holder; the lease only keeps them from interrupting each other.
+A stream delivers messages to anyone who asks. A message that was lost, or went to a process that died or froze, is
+redelivered after ACK_WAIT_SECONDS, behind later ones. So only the holder of the lease asks, and it reads in runs. The
+stream numbers its deliveries; within a run the numbers are consecutive, so nothing is missing. A gap ends the run. The
+next one starts when all earlier deliveries are acknowledged or due for redelivery; the redelivered messages then come
+first, all of them, and are sorted. This holds even if two processes both believe that they hold the lease; the lease
+only keeps them from interrupting each other.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ from shared.store.lease import Lease
 from shared.store.mongo import OUTAGES
 
 LOOK_SECONDS = 0.2
-"""How often it is looked whether a run still goes on."""
+"""Interval between two checks of a run."""
 
 SETTLED_SECONDS = 1.25 * ACK_WAIT_SECONDS
-"""What nothing was heard of for so long is due to come again."""
+"""Silence after which all unacknowledged messages are due for redelivery."""
 
 EXPIRES_SECONDS = 2 * ACK_WAIT_SECONDS
-"""How long the stream may take to hand out what it was asked for, before it says that there is no more."""
+"""Time after which a request for messages expires in the stream."""
 
 LATE_SECONDS = 2.0
-"""How much later than it should a message may come."""
+"""Tolerated delay of a message."""
 
 NO_MORE: Final = "408"
 
@@ -50,7 +50,7 @@ class Reader:
         self._broker, self._lease, self._inbox = broker, lease, inbox
 
     async def run(self) -> None:
-        """Read run after run, until cancelled."""
+        """Read run after run until cancelled."""
         while True:
             await self._broker.in_place.wait()
             try:
@@ -61,7 +61,7 @@ class Reader:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _read_run(self) -> None:
-        """Read until something is missing, the connection was another one, or another process holds the lease."""
+        """Read until a message is missing, the connection has changed, or the lease is lost."""
         await self._inbox.finish()
         connection = self._broker.connections
         if (before := await self._settled()) is None:
@@ -77,7 +77,7 @@ class Reader:
             await run.end()
 
     async def _settled(self) -> ConsumerInfo | None:
-        """How the durable stands once all it handed out is acknowledged or due to come again; None without lease."""
+        """Wait until all deliveries are acknowledged or due again; returns the durable's state, None without lease."""
         js, durable = self._broker.client.jetstream(), self._inbox.durable
         last, since = -1, 0.0
         while await self._lease.held():
@@ -91,17 +91,17 @@ class Reader:
 
 
 class _Run:
-    """Messages with none missing between them."""
+    """A sequence of consecutive deliveries."""
 
     def __init__(self, client: Client, inbox: Inbox, lease: Lease, before: ConsumerInfo) -> None:
         self._client, self._inbox, self._lease = client, inbox, lease
         self._number = self._began_with = _last_number(before)
         self._due = before.num_ack_pending or 0
-        """How many come again, before all others."""
+        """Number of messages to be redelivered before all others."""
         self._again: list[Msg] = []
-        """Those of them that are there, until all are."""
+        """Redelivered messages, held back until they are complete."""
         self._owed = 0
-        """How many messages the stream was asked for and has not handed out yet."""
+        """Number of messages requested from the stream and not delivered yet."""
         self._unbroken = True
         self._began_at = self._heard_at = time.monotonic()
         self._answers = client.new_inbox()
@@ -113,7 +113,7 @@ class _Run:
         await self._ask()
 
     async def end(self) -> None:
-        """Ask for no more: what comes all the same reaches nobody, and comes again."""
+        """Stop reading; messages that still arrive are ignored and redelivered."""
         log.info(
             "run is over",
             stream=self._inbox.durable.stream,
@@ -126,7 +126,7 @@ class _Run:
 
     @property
     def goes_on(self) -> bool:
-        """Whether nothing is missing, as far as can be seen."""
+        """True as long as no message is known to be missing or late."""
         now = time.monotonic()
         silent = now > self._heard_at + EXPIRES_SECONDS + LATE_SECONDS
         late = len(self._again) < self._due and now > self._began_at + LATE_SECONDS
@@ -144,7 +144,7 @@ class _Run:
             await self._ask()
 
     def _follows(self, message: Msg) -> bool:
-        """Whether it is the next one; what comes while somebody else may hold the lease is left to them."""
+        """Return True for the next delivery, provided that nobody else can hold the lease."""
         metadata = message.metadata
         comes_again = len(self._again) == self._due or (metadata.num_delivered or 1) > 1
         return self._lease.is_sure and comes_again and metadata.sequence.consumer == self._number + 1
@@ -157,11 +157,11 @@ class _Run:
             return
         self._again.append(message)
         if len(self._again) == self._due:
-            for one in sorted(self._again, key=lambda one: one.metadata.sequence.stream):
-                self._inbox.take(one)
+            for again in sorted(self._again, key=lambda again: again.metadata.sequence.stream):
+                self._inbox.take(again)
 
     def _ended(self, headers: dict[str, str]) -> None:
-        """The stream has nothing more for a request; or whatever else it says: then the run is over."""
+        """Handle a status message: a request has expired; any other status ends the run."""
         if headers.get("Status") == NO_MORE:
             self._owed -= int(headers.get("Nats-Pending-Messages", "0"))
         else:
@@ -179,5 +179,5 @@ class _Run:
 
 
 def _last_number(info: ConsumerInfo) -> int:
-    """The number of the last message that was handed out."""
+    """Return the number of the last delivery."""
     return info.delivered.consumer_seq if info.delivered else 0

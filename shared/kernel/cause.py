@@ -18,7 +18,7 @@ class Cause:
     id: str
     """The id of the request or event, kept with each event that follows from it."""
     trace: str
-    """W3C `traceparent`, handed on from cause to effect."""
+    """W3C `traceparent`, passed on from cause to effect."""
     once: str | None = None
     """The same key changes things one time only; None where nothing can come twice."""
     digest: str = ""

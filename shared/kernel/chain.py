@@ -35,7 +35,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 FIELDS = ("id", "type", "subject", "version", "at", "actor", "cause", "trace", "history", "data")
-"""What is hashed of a step."""
+"""The fields of a step that are hashed."""
 
 Row: TypeAlias = Mapping[str, Any]
 """A step: as MongoDB stores it, or with `id` and with `at` as text."""
@@ -56,7 +56,7 @@ def canonical(value: Any) -> bytes:
 
 
 def step_of(row: Row) -> dict[str, Any]:
-    """What is hashed of a row, in plain JSON."""
+    """Return the hashed fields of a row as plain JSON."""
     at = row["at"]
     known = {**row, "id": row.get("_id") or row["id"], "at": _text(at) if isinstance(at, datetime) else at}
     return {field: known[field] for field in FIELDS}
@@ -68,7 +68,7 @@ def link(previous: str, row: Row) -> str:
 
 
 def check(rows: Sequence[Row], subject: str) -> list[Finding]:
-    """What is wrong with the steps of an aggregate, each named by its version; nothing if they are whole and in order.
+    """Return all findings about the steps of an aggregate, each with its version; empty if complete and in order.
 
     Codes: `foreign_step`, `changed_step`, `missing_step`, `reordered_step`, `duplicate_step`. Steps that are missing
     at the end leave no trace here; compare the last hash with one that is known from elsewhere.

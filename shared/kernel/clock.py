@@ -1,4 +1,4 @@
-"""The time: one clock, handed to whoever needs it; rules never look at it themselves."""
+"""The clock, passed to everything that needs the time; rules never read it themselves."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

@@ -18,7 +18,7 @@ _ENCODED = re.compile(r"[^!#$&-~]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-class Malformed(Exception):  # noqa: N818 -- says what is the matter
+class Malformed(Exception):  # noqa: N818 -- named after its cause
     """A message that is no event of ours; the text names the attribute that is missing or wrong."""
 
 

@@ -1,7 +1,7 @@
-"""What can be refused, as a tree; each service adds its own refusals beside the rule that raises them.
+"""The tree of refusals; each service adds its own beside the rule that raises them.
 
 Refused                     a rule does not hold                        409
-├── Invalid                 what was sent makes no sense                400
+├── Invalid                 the request makes no sense                  400
 ├── NotAllowed              this one may not do that                    403
 ├── NotFound                there is no such thing, or not for you      404
 ├── KeyReused               one Idempotency-Key for two requests        422
@@ -16,20 +16,20 @@ The numbers are HTTP's; shared/web/problems.py alone knows them.
 from typing import ClassVar, Self
 
 
-class Refused(Exception):  # noqa: N818 -- a refusal is an answer, no error
+class Refused(Exception):  # noqa: N818 -- a refusal is an answer, not an error
     """A rule does not hold; `code` is stable and public, the message names the values."""
 
     code: ClassVar[str] = "refused"
 
 
 class Invalid(Refused):
-    """What was sent makes no sense."""
+    """The request makes no sense."""
 
     code = "invalid"
 
 
 class NotAllowed(Refused):
-    """Who asks may see this, but not do that."""
+    """The caller may see this, but not do that."""
 
     code = "not_allowed"
 
@@ -61,7 +61,7 @@ class Taken(Refused):
         self.values = values
 
 
-class Stale(Exception):  # noqa: N818 -- no error either
+class Stale(Exception):  # noqa: N818 -- not an error either
     """Somebody else changed it since it was read."""
 
     code: ClassVar[str] = "stale"

@@ -1,4 +1,4 @@
-"""What an event is, whoever publishes it."""
+"""The base class of all events."""
 
 from typing import ClassVar, Protocol
 

@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 5.0
 """Until a missing acknowledgement counts as lost."""
 
 STRETCH = 64
-"""How many events are handed to the connection before other tasks get their turn."""
+"""Number of events passed to the connection before other tasks get their turn."""
 
 
 class _Answer(msgspec.Struct):

@@ -26,13 +26,13 @@ DUPLICATE_WINDOW_SECONDS = 600.0
 STREAM_MAX_BYTES = 2 * 1024**3
 MESSAGE_MAX_BYTES = 256 * 1024
 ACK_WAIT_SECONDS = 2.0
-"""How long after a crash a message comes again; who still works on one says so more often than that."""
+"""Time until an unacknowledged message is redelivered; work in progress extends it."""
 
 WINDOW = 512
-"""How many messages a service has in hand at most."""
+"""Maximum number of messages that a service processes at once."""
 
 
-class Mismatch(Exception):  # noqa: N818 -- says what is the matter
+class Mismatch(Exception):  # noqa: N818 -- named after its cause
     """A stream or durable is missing or not as this service needs it; the message says how to mend it."""
 
 

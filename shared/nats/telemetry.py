@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TRACEPARENT = "traceparent"
 
 
-class NotInstalled(Exception):  # noqa: N818 -- says what is the matter
+class NotInstalled(Exception):  # noqa: N818 -- named after its cause
     """A package is missing that a setting needs; the message says how to install it."""
 
 

@@ -82,7 +82,7 @@ class _Lines:
             loop.call_soon(self._write_out)
 
     def flush(self) -> None:
-        """What is written flushes itself."""
+        """Do nothing, as every write is flushed."""
 
     def _write_out(self) -> None:
         with self._lock:

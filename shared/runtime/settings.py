@@ -17,7 +17,7 @@ Environ: TypeAlias = Mapping[str, str]
 """The variables of an environment: each `ASSKOMM_<NAME>` is a setting, each `ASSKOMM_<NAME>_FILE` a file with one."""
 
 
-class SettingsMissing(Exception):  # noqa: N818 -- says what is the matter
+class SettingsMissing(Exception):  # noqa: N818 -- named after its cause
     """Settings are missing or wrong; the message has one line for each, with what it should be."""
 
 

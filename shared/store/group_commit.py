@@ -15,19 +15,19 @@ from shared.store.mongo import Document, Undecided
 from shared.store.unit_of_work import Change, Documents, Place, UnitOfWork, Write
 
 GROUP = 256
-"""How many units of work are committed together at most."""
+"""Maximum number of units of work per commit."""
 
 CROWD = 4
 """From this group size on, callers that were answered together are expected to come back together."""
 
 GATHER_SECONDS = 0.003
-"""How long to wait for them: half of what it takes to commit the first of them alone."""
+"""Time to wait for them: half of what committing the first one alone takes."""
 
 RECENT = 1024
-"""How many documents are remembered as last written, of repositories that ask for it."""
+"""Number of last written documents that are cached, for repositories that ask for it."""
 
 
-class AlreadyDone(Exception):  # noqa: N818 -- says what is the matter
+class AlreadyDone(Exception):  # noqa: N818 -- named after its cause
     """A cause has taken effect before."""
 
 

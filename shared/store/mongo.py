@@ -105,7 +105,7 @@ class Database:
         return kept
 
     def as_of_now(self, collection: str) -> Collection:
-        """Return a collection whose cursors read a snapshot of the moment they were opened, for at most five minutes."""
+        """Return a collection whose cursors read a snapshot taken when opened, for at most five minutes."""
         return self[collection].with_options(read_concern=ReadConcern("snapshot"))
 
     async def ping(self) -> None:

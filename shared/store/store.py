@@ -23,7 +23,7 @@ CAUSES = "causes"
 """The collection of causes that have taken effect: idempotency keys with their answers, ids of events."""
 
 CONFLICTS = 100
-"""How often a unit of work is retried because another one was committed first, before it is given up as stale."""
+"""Number of retries of a conflicting unit of work before it is given up as stale."""
 
 
 class _Conflict(Exception):  # noqa: N818 -- never leaves this module

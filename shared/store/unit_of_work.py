@@ -17,11 +17,11 @@ Place: TypeAlias = tuple[str, str]
 Documents: TypeAlias = Mapping[Place, Document]
 
 ANSWERS_KEPT = timedelta(days=30)
-"""How long a repeated Idempotency-Key gets the same answer."""
+"""Time for which a repeated Idempotency-Key gets the same answer."""
 
 
 class Aggregates(Protocol):
-    """What a unit of work needs of a repository."""
+    """The part of a repository that a unit of work needs."""
 
     collection: str
     remembers: bool
@@ -52,7 +52,7 @@ class Change(Generic[S]):
 
     @property
     def place(self) -> Place:
-        """Where its aggregate is stored."""
+        """The place of its aggregate in the database."""
         return self.repository.collection, self.id
 
 
@@ -71,7 +71,7 @@ class Write:
 
     @property
     def place(self) -> Place:
-        """Where it is stored."""
+        """Its place in the database."""
         return self.collection, self.document["_id"]
 
     @property

@@ -13,7 +13,7 @@ MAX_GRANTS = 50
 
 
 class Role(StrEnum):
-    """What somebody is to the alliance, within an area."""
+    """A role in the alliance, held within an area."""
 
     LPR = "lpr"
     MINISTRY = "ministry"

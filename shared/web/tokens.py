@@ -21,7 +21,7 @@ _ALGORITHM = "EdDSA"
 _CACHED = 10_000
 
 
-class TokenRefused(Exception):  # noqa: N818 -- says what is the matter
+class TokenRefused(Exception):  # noqa: N818 -- named after its cause
     """The token is missing, expired, not ours, or not made as ours are."""
 
 

@@ -1,4 +1,4 @@
-"""Who may ask what about the alliance as a whole: its figures, how long steps take, and what comes next for whom."""
+"""HTTP routes for the alliance as a whole: figures, durations of steps and the board of next steps."""
 
 from datetime import date
 
@@ -27,7 +27,7 @@ def alliance_routes(records: Records, database: Database, clock: Clock) -> list[
 
     @get("/alliance/steps")
     async def steps(request: Asked) -> Listing[StepTime]:
-        """How long each step takes in all of Saxony, and who in the area of whoever asks is in it now."""
+        """Show the duration of each step in all of Saxony, and the municipalities in it within the caller's area."""
         who = request.user
         today = berlin_day(clock())
         times = await step_times(records, database, today, who.sees)
@@ -38,7 +38,7 @@ def alliance_routes(records: Records, database: Database, clock: Clock) -> list[
         request: Asked, *, waiting_for: FromQuery[str | None] = None, step: FromQuery[Step | None] = None,
         police_directorate: FromQuery[str | None] = None, cursor: FromQuery[str | None] = None, limit: Limit = 50,
     ) -> Listing[Waiting]:  # fmt: skip
-        """What comes next in the area of whoever asks, longest first; waiting for a party, or for any of its kind."""
+        """List the next steps in the caller's area, longest wait first; optionally for one party or kind of party."""
         narrowed = {"police_directorate": police_directorate} if police_directorate else {}
 
         def wanted(row: Waiting) -> bool:

@@ -1,4 +1,4 @@
-"""What requests to membership carry: their bodies, each field checked where it comes in."""
+"""Request bodies of membership, with the checks of their fields."""
 
 from datetime import date
 from typing import Annotated
@@ -93,14 +93,14 @@ class CoachingFinished(Body):
 
 
 class PreventionCouncilNoted(Body):
-    """Whether a prevention council meets, from or until a day."""
+    """The start or end of a prevention council."""
 
     meets: bool
     noted_on: date
 
 
 class OfficeAssigned(Body, kw_only=True):
-    """Who holds an office of a municipality; person and addresses are business contacts."""
+    """The holder of an office of a municipality; person and addresses are business contacts."""
 
     office: Line
     function: Line

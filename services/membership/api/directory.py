@@ -1,4 +1,4 @@
-"""Who may look for municipalities: as a list, as a table, as points on a map; and follow the journey of one."""
+"""HTTP routes for the directory of municipalities (list, table, map) and the journey of one, with their permissions."""
 
 from datetime import date
 from typing import Annotated, Any

@@ -53,7 +53,7 @@ def municipality_list_routes(records: Records, clock: Clock) -> list[ControllerR
         status_code=200, request_max_body_size=LIST_MAX_BYTES, operation_class=_WithList,
     )  # fmt: skip
     async def list_preview(request: Asked, valid_from: FromQuery[date]) -> Preview:
-        """What a list would change, and what is wrong with it; this changes nothing."""
+        """Preview the changes and problems of a list without applying it."""
         request.user.require(Role.LPR)
         changes = await registry.preview(records, await _rows(request), valid_from, berlin_day(clock()))
         return Preview(digest=changes.digest, changes=changes)

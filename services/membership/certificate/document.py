@@ -63,7 +63,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opened(document: bytes) -> Certificate | None:
-    """What a file says that may be a certificate, valid or not; None where it says nothing."""
+    """Parse a file as a certificate, valid or not; None if it is none."""
     try:
         return msgspec.json.decode(document, type=Certificate)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -71,12 +71,12 @@ def opened(document: bytes) -> Certificate | None:
 
 
 def signed_part(plain: dict[str, Any]) -> bytes:
-    """What the signature is over."""
+    """Return the bytes that the signature covers."""
     return canonical({name: value for name, value in plain.items() if name != "signature"})
 
 
 def check(document: bytes, trusted: Keys) -> list[Finding]:
-    """What is wrong with a certificate; nothing if it is valid.
+    """Return all findings about a certificate; empty if it is valid.
 
     Codes besides those of `chain.check`: `not_json`, `not_a_certificate`, `unknown_field`, `not_canonical`,
     `wrong_head`, `changed_text`, `other_text`, `foreign_key`, `wrong_signature`.

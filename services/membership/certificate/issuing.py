@@ -1,4 +1,4 @@
-"""How a certificate is made."""
+"""Issuing of certificates."""
 
 from collections.abc import Sequence
 

@@ -9,7 +9,7 @@ from shared.documents import Plain, blocks, render
 
 FOLDER = Path(__file__).parent
 DRAFT = "Entwurf"
-"""How the stage of an agreement begins that is marked as a draft on every page."""
+"""Prefix of the stages whose documents say "draft" on every page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +80,7 @@ def agreement_pdf(document: AgreementDocument) -> bytes:
 
 
 def certificate_pdf(document: CertificateDocument) -> bytes:
-    """How an agreement came about, step by step, and how to check that."""
+    """Render a certificate: the steps of an agreement, and instructions for verifying them."""
     return render(FOLDER / "certificate.typ", _certificate(document), document.as_of)
 
 

@@ -1,1 +1,1 @@
-"""What is true in membership: municipalities with their milestones, and the agreements that make them members."""
+"""The rules of membership: municipalities with their milestones, and the agreements that make them members."""

@@ -68,7 +68,7 @@ class Agreement:
     ends_on: date | None = None
     """The last day of its term; None if it has none."""
     end_told: int | None = None
-    """How many days before the end its parties were last warned."""
+    """Number of days before the end at which the parties were last warned."""
     notice_months: int = 0
     notices: tuple[Notice, ...] = ()
     ended_on: date | None = None

@@ -16,7 +16,7 @@ from shared.kernel.event import Event
 from shared.kernel.value import value
 
 NAMED_PROBLEMS = 5
-"""How many problems a refusal names; a preview lists all of them."""
+"""Maximum number of problems in a refusal; a preview lists all of them."""
 
 Datum = str | float | int | None
 

@@ -21,7 +21,7 @@ MAX_ROWS = 2_000
 MAX_LENGTH = 200
 """Characters in one cell."""
 NAMED_ERRORS = 20
-"""How many errors are named at once."""
+"""Maximum number of errors in one message."""
 
 Cells = Mapping[str, str]
 

@@ -36,13 +36,13 @@ class Wanted:
     size_class: SizeClass | None = None
     action_field: ActionField | None = None
     council: bool | None = None
-    """Whether a prevention council meets on the day."""
+    """Select municipalities with (or without) a prevention council on the day."""
     figure: Figure | None = None
-    """Those that count for a figure on the day."""
+    """Select municipalities that count towards a figure on the day."""
     on: date | None = None
     """The day; today if there is none."""
     former: bool = False
-    """Those that do not exist on the day, too."""
+    """Include municipalities that do not exist on the day."""
 
     def filter(self, today: date) -> Filter:
         """The filter for MongoDB; raises DayInFuture.

@@ -15,7 +15,7 @@ Filter = dict[str, Any]
 
 
 class Figure(StrEnum):
-    """What is counted of the alliance; the four are independent of each other."""
+    """The four independent figures of the alliance."""
 
     ADVISED = "advised"
     WORKING_CLOSELY = "working_closely"
@@ -31,7 +31,7 @@ class DayInFuture(Invalid):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
-    """How many municipalities are advised, work closely with the alliance, are members, have a prevention council."""
+    """Numbers of municipalities: advised, cooperating closely, members, and with a prevention council."""
 
     advised: int
     """All that have been consulted, whatever came of it."""

@@ -1,4 +1,4 @@
-"""What comes next for whom: the journey of one municipality, the board of all, and how long each step takes."""
+"""Queries about steps: the journey of one municipality, the board of all, and the duration of each step."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class Waiting:
     """The id of the agreement or analysis, or the number of the coaching."""
 
     def waits_for(self, party: str) -> bool:
-        """Whether it waits for a party, or for one of a kind: `municipality` is any municipality."""
+        """Return True if the step waits for a party or kind of party; `municipality` is any municipality."""
         return any(one in {party, f"{party}:{one.partition(':')[2]}"} for one in self.waiting_for)
 
     @property
@@ -52,15 +52,15 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepTime:
-    """How long a step takes in all of Saxony, and who is in it now."""
+    """The duration of a step in all of Saxony, and the municipalities in it now."""
 
     step: Step
     median_days: float | None
     """None where it was never done, or on days that are not documented."""
     count: int
-    """How often it was done."""
+    """Number of times the step was completed."""
     stuck: tuple[Waiting, ...]
-    """Who is in it now, what waits longest first."""
+    """Municipalities in this step now, longest wait first."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class _Parts:
     analyses: Sequence[SecurityAnalysis]
 
     def waiting(self, today: date) -> list[Waiting]:
-        """What comes next for them, what waits longest first."""
+        """List their next steps, longest wait first."""
         agreements, analyses = _by_ags(self.agreements), _by_ags(self.analyses)
         rows = (_waiting(one, agreements[one.ags], analyses[one.ags], today) for one in self.municipalities)
         return sorted(chain.from_iterable(rows), key=lambda row: row.place)
@@ -103,7 +103,7 @@ async def board(
 async def step_times(
     records: Records, database: Database, today: date, seen: Callable[[Waiting], bool]
 ) -> list[StepTime]:
-    """How long each step takes, and who is in it now, of those that whoever asks may see."""
+    """Compute the duration of each step, with the municipalities in it now that the caller may see."""
     parts = await _parts(records, database, await records.municipalities.all({}))
     taken = [(step, (until - since).days) for step, since, until in _taken(parts) if since and until and since <= until]
     waiting = [row for row in parts.waiting(today) if seen(row)]
@@ -111,7 +111,7 @@ async def step_times(
 
 
 async def _parts(records: Records, database: Database, municipalities: Sequence[Municipality]) -> _Parts:
-    """What these municipalities have or had a part in, by the index of `municipalities.ags`; texts are left out."""
+    """Read the agreements and analyses of these municipalities by the index of `municipalities.ags`, without texts."""
     of = {"municipalities.ags": {"$in": [one.ags for one in municipalities]}}
     found = await database["agreements"].find(of, {"text": 0}).sort("_id").to_list(None)
     return _Parts(municipalities, list(map(records.agreements.state, found)), await records.analyses.all(of))

@@ -1,4 +1,4 @@
-"""Who is told what: the tables of all publishers."""
+"""The email tables of all publishers: which event sends which emails to whom."""
 
 from services.notifications.domain.emails import Email
 from services.notifications.emails import membership

@@ -23,17 +23,17 @@ from shared.store.mongo import OUTAGES
 
 CONNECTIONS = 4
 UNRECORDED = 16
-"""How many outcomes may be unrecorded before the connections wait; at most so many are recorded together.
+"""Maximum number of unrecorded outcomes before the connections wait, and of those recorded together.
 
 After a SIGKILL these emails and those on the wire are sent twice: docs/promises.md says how many. With 8 an email costs
 a fifth more CPU time, because fewer are recorded together; with 32 a quarter more emails go out.
 """
 
 GATHER_SECONDS = 0.003
-"""How long outcomes gather while there is more to send: recording a few at a time costs more than sending."""
+"""Time for which outcomes are gathered, because recording a few at a time costs more than sending."""
 
 BATCH = 256
-"""How many emails are claimed ahead of sending at most; after a crash their claims have to lapse."""
+"""Maximum number of emails claimed ahead of sending; after a crash their claims must expire first."""
 
 SWEEP_SECONDS = 1.0
 

@@ -7,19 +7,19 @@ import aiosmtplib
 from services.notifications.settings import NotificationsSettings
 
 
-class Unreached(Exception):  # noqa: N818 -- says what is the matter
+class Unreached(Exception):  # noqa: N818 -- named after its cause
     """There is no mail server to talk to, for now."""
 
 
-class Temporary(Exception):  # noqa: N818 -- says what is the matter
+class Temporary(Exception):  # noqa: N818 -- named after its cause
     """The email was not taken, for now."""
 
 
-class Permanent(Exception):  # noqa: N818 -- says what is the matter
+class Permanent(Exception):  # noqa: N818 -- named after its cause
     """The email will never be taken."""
 
 
-class NoAnswer(Exception):  # noqa: N818 -- says what is the matter
+class NoAnswer(Exception):  # noqa: N818 -- named after its cause
     """The connection broke after the final dot: the email may have been taken (RFC 1047)."""
 
 

@@ -24,13 +24,13 @@ class AgreementDrafted(OfAgreement):
     drafted_on: date | None = None
     """The day of the draft; null in older events."""
     witnesses: tuple[str, ...] = ()
-    """Those present who sign nothing, by function."""
+    """People present who sign nothing, by function."""
     ordered: bool = False
     """True if the parties sign in the order of their kinds in `parties`."""
     ends_on: date | None = None
     """The last day of the term; null without one."""
     notice_months: int = 0
-    """How many months before the end a party must give notice."""
+    """Period of notice before the end, in months."""
     template: str | None = None
     """The id of the template of the text; null in older events."""
     template_version: int | None = None

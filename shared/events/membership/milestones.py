@@ -33,9 +33,9 @@ class ConsultationHeld(OfMunicipality):
     held_on: date | None
     """The day of the consultation; null if it is not documented."""
     topics: tuple[str, ...] = ()
-    """What was talked about, in German."""
+    """The topics discussed, in German."""
     next_step: str | None = None
-    """What was agreed to come next, in German."""
+    """The agreed next step, in German."""
     held_by: str | None = None
     """The office that advised; null for the LPR itself."""
 
@@ -119,7 +119,7 @@ class CoachingRequested(OfMunicipality):
     requested_on: date
     """The day of the request."""
     topic: str
-    """What the coaching is to be about, in German."""
+    """The topic of the coaching, in German."""
 
 
 @value
@@ -175,7 +175,7 @@ class SecurityAnalysisStarted:
     with_survey: bool
     """True if inhabitants are asked, too (Bürgerbefragung)."""
     subject: str | None = None
-    """What the analysis is about, in German."""
+    """The subject of the analysis, in German."""
 
 
 @value

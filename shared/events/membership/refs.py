@@ -1,4 +1,4 @@
-"""How the events of membership name their subjects, and the fields that all events of one subject share."""
+"""References to the subjects of membership's events, and the fields that all events of one subject share."""
 
 from typing import Annotated, ClassVar
 

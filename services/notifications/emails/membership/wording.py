@@ -1,4 +1,4 @@
-"""What several emails about membership have in common: German names, data, recipients, reasons."""
+"""Shared parts of emails about membership: German names, data, recipients and reasons."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
