@@ -1,4 +1,4 @@
-"""Rebuilds every aggregate of a service from its events alone, and compares it with what is stored, byte for byte."""
+"""The audit: rebuilds every aggregate from its events alone and compares it byte for byte with the stored one."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from shared.store.rows import EVENTS
 BATCH = 200
 
 Report = Callable[[int, int], None]
-"""Told how many aggregates were looked at, and how many there are."""
+"""Callback with the number of compared aggregates and the total."""
 
 KINDS = {kind.type: kind for kind in all_events()}
 """Event classes by type; the benchmarks add their own."""
@@ -45,9 +45,9 @@ class Audit:
 
 async def audit(service: Service, report: Report = lambda *_: None) -> Audit:
     """Compare all aggregates of a service with their events; its database must be open."""
-    made_of_events = [one for one in service.repositories if one.evolve]
-    others = [one for one in service.repositories if one not in made_of_events]
-    ids = {one.collection: await one.ids({}) for one in made_of_events}
+    made_of_events = [repository for repository in service.repositories if repository.evolve]
+    others = [repository for repository in service.repositories if repository not in made_of_events]
+    ids = {repository.collection: await repository.ids({}) for repository in made_of_events}
     total, done, events = sum(map(len, ids.values())), 0, 0
     differences: list[Difference] = []
     for repository in made_of_events:
@@ -55,7 +55,7 @@ async def audit(service: Service, report: Report = lambda *_: None) -> Audit:
             compared, found = await _compared(service, repository, batch)
             # What changed between the two looks at it is no difference: then a third one finds none.
             if found:
-                _, found = await _compared(service, repository, sorted({one.id for one in found}))
+                _, found = await _compared(service, repository, sorted({difference.id for difference in found}))
             differences += found
             events += compared
             done += len(batch)
@@ -66,7 +66,7 @@ async def audit(service: Service, report: Report = lambda *_: None) -> Audit:
         aggregates=total,
         events=events,
         differences=differences,
-        without_events={one.collection: len(await one.ids({})) for one in others},
+        without_events={repository.collection: len(await repository.ids({})) for repository in others},
     )
 
 

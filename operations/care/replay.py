@@ -24,7 +24,7 @@ STANDS_STILL_SECONDS = 15.0
 """So long nothing moves before we say that the service does not seem to run."""
 
 Report = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
+"""Callback with the current activity, the number done and the total."""
 
 
 class NotReplayed(Refused):

@@ -26,7 +26,7 @@ class ServiceStatus:
     """Events not yet reacted to; None where the durable is missing or the service reacts to nothing."""
     parked: int = 0
     retrying: int = 0
-    """Aggregates whose first parked event will be tried again by itself; the others need an operator."""
+    """Aggregates whose first parked event is retried automatically; the others need an operator."""
     deliveries: dict[str, int] = field(default_factory=dict)
     """Emails by state."""
 
@@ -44,7 +44,7 @@ async def status(services: Sequence[Service], nats_url: str) -> dict[str, Servic
         found = await asyncio.gather(*(service_status(service, client.jetstream()) for service in services))
     finally:
         await client.close()
-    return {service.name: one for service, one in zip(services, found, strict=True)}
+    return {service.name: current for service, current in zip(services, found, strict=True)}
 
 
 async def service_status(service: Service, js: JetStreamContext) -> ServiceStatus:
@@ -55,7 +55,7 @@ async def service_status(service: Service, js: JetStreamContext) -> ServiceStatu
     lags = [await _lag(js, inbox.durable.stream, service.name) for inbox in service.inboxes]
     known = [lag for lag in lags if lag is not None]
     parked = await service.parking.list()
-    first = {one.aggregate: one.state for one in reversed(parked)}
+    first = {event.aggregate: event.state for event in reversed(parked)}
     return ServiceStatus(
         events=events,
         outbox=outbox,
@@ -75,7 +75,7 @@ async def _lag(js: JetStreamContext, stream: str, durable: str) -> int | None:
 
 
 async def _deliveries(service: Service) -> dict[str, int]:
-    if not any(one.collection == "deliveries" for one in service.repositories):
+    if not any(repository.collection == "deliveries" for repository in service.repositories):
         return {}
     # In the order of an index, which then says it all; else each email would be read, with its text.
     by_state: list[dict[str, Any]] = [{"$sort": {"state": 1}}, {"$group": {"_id": "$state", "count": {"$sum": 1}}}]

@@ -35,7 +35,7 @@ app.add_typer(municipalities.municipalities, name="municipalities")
 
 
 def main() -> None:
-    """Run the command that was typed; errors that people can mend come without a traceback."""
+    """Run the command line; errors that users can fix are shown without a traceback."""
     try:
         app()
     except KeyboardInterrupt:

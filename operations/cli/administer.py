@@ -99,14 +99,14 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         typer.echo(msgspec.json.encode(found).decode())
         return
     table = Table("service", "events", "outbox", "lag", "parked", "emails")
-    for name, one in found.items():
-        emails = ", ".join(f"{count} {state}" for state, count in sorted(one.deliveries.items()))
+    for name, service in found.items():
+        emails = ", ".join(f"{count} {state}" for state, count in sorted(service.deliveries.items()))
         table.add_row(
             name,
-            str(one.events),
-            str(one.outbox),
-            "–" if one.lag is None else str(one.lag),
-            str(one.parked),
+            str(service.events),
+            str(service.outbox),
+            "–" if service.lag is None else str(service.lag),
+            str(service.parked),
             emails or "–",
         )
     Console().print(table)

@@ -1,4 +1,4 @@
-"""The command that compares what is stored with the events."""
+"""The command that compares stored aggregates with their events."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""Commands that look into the system: emails, events, and what is parked."""
+"""Commands that inspect the system: emails, events and parked events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,8 +31,8 @@ def mail_list(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSO
         typer.echo(msgspec.json.encode(plain).decode())
         return
     table = Table("no.", "at", "to", "subject")
-    for number, one in enumerate(mails, start=1):
-        table.add_row(str(number), f"{one.received_at.astimezone():%d.%m. %H:%M:%S}", one.to, one.subject)
+    for number, mail in enumerate(mails, start=1):
+        table.add_row(str(number), f"{mail.received_at.astimezone():%d.%m. %H:%M:%S}", mail.to, mail.subject)
     Console().print(table)
 
 
@@ -92,10 +92,10 @@ async def _parked() -> list[dict[str, str | int]]:
     async with _services() as services:
         return [
             {
-                "service": service.name, "id": one.id, "event": one.address, "state": one.state,
-                "tries": one.tries, "reason": one.reason,
+                "service": service.name, "id": event.id, "event": event.address, "state": event.state,
+                "tries": event.tries, "reason": event.reason,
             }
-            for service in services for one in await service.parking.list()
+            for service in services for event in await service.parking.list()
         ]  # fmt: skip
 
 
@@ -109,8 +109,8 @@ def parked_retry(
 
     async def retry() -> None:
         async with _services() as services:
-            one = named(services, service)
-            await one.parking.retry(id, one.clock())
+            owner = named(services, service)
+            await owner.parking.retry(id, owner.clock())
 
     asyncio.run(retry())
     console.print(f"{service} tries {id} again")

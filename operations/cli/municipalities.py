@@ -96,17 +96,18 @@ def _show(changes: "ListDiff", *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode({"digest": changes.digest, "changes": changes}).decode())
         return
     _table("added", ("ags", "name", "kind", "district"), (
-        (one.ags, _both(one.name, one.name_sorbian), one.kind, one.district) for one in changes.added
+        (row.ags, _both(row.name, row.name_sorbian), row.kind, row.district) for row in changes.added
     ))  # fmt: skip
     _table("renamed", ("ags", "old name", "new name"), (
-        (one.ags, _both(one.old, one.old_sorbian), _both(one.new, one.new_sorbian)) for one in changes.renamed
+        (renamed.ags, _both(renamed.old, renamed.old_sorbian), _both(renamed.new, renamed.new_sorbian))
+        for renamed in changes.renamed
     ))  # fmt: skip
     _table("merged", ("ags", "name", "into", "its name"), (
-        (one.ags, one.name, one.successor, one.successor_name) for one in changes.merged
+        (merged.ags, merged.name, merged.successor, merged.successor_name) for merged in changes.merged
     ))  # fmt: skip
     _table("changed", ("ags", "name", "what", "old", "new"), (
-        (one.ags, one.name, each.field, *("–" if value is None else str(value) for value in (each.old, each.new)))
-        for one in changes.changed for each in one.fields
+        (row.ags, row.name, datum.field, *("–" if value is None else str(value) for value in (datum.old, datum.new)))
+        for row in changes.changed for datum in row.fields
     ))  # fmt: skip
     typer.echo(f"{changes.unchanged} unchanged")
     for what, findings in (("warning", changes.warnings), ("problem", changes.problems)):

@@ -24,14 +24,14 @@ def replay(
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
         return
-    for name, one in found.items():
-        stored = f"{name}: {one.events} events stored"
-        if not one.missing:
+    for name, replayed in found.items():
+        stored = f"{name}: {replayed.events} events stored"
+        if not replayed.missing:
             typer.echo(f"{stored}, none of them missing in the stream: nothing to do")
         elif wait:
-            typer.echo(f"{stored}, {one.missing} of them were missing in the stream and are published again")
+            typer.echo(f"{stored}, {replayed.missing} of them were missing in the stream and are published again")
         else:
-            typer.echo(f"{stored}, {one.missing} of them are missing in the stream and will be published again")
+            typer.echo(f"{stored}, {replayed.missing} of them are missing in the stream and will be published again")
 
 
 async def _replay(name: str, *, wait: bool) -> "dict[str, Replayed]":

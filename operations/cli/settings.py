@@ -46,7 +46,7 @@ def find_settings() -> "OperatorSettings":
 
 
 def say_error(error: Exception) -> bool:
-    """Say an error that people can mend in words; return False for one of ours, which deserves a traceback."""
+    """Print an error that users can fix; return False for a bug, which deserves a traceback."""
     from nats.errors import Error as NatsError  # noqa: PLC0415
 
     from operations.embedded.servers import EmbeddedError  # noqa: PLC0415

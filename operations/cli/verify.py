@@ -31,7 +31,7 @@ def verify(
 
 
 def _trusted(given: typer.FileText | None) -> "Keys":
-    """The keys that were given, else those of the system at hand."""
+    """Read the given keys, or those of the configured system."""
     from services.membership.certificate import Keyring, read_keys  # noqa: PLC0415
     from services.membership.settings import MembershipSettings  # noqa: PLC0415
     from shared.runtime.settings import SettingsMissing, read_settings  # noqa: PLC0415
@@ -70,4 +70,6 @@ def _as_text(certificate: "Certificate | None", findings: "list[Finding]") -> st
     else:
         lines.append("valid: every step, their order, the text and the signature are as they were signed")
     # The file is untrusted: it must not send control characters to this terminal.
-    return "\n".join("".join(one if one.isprintable() else "\ufffd" for one in line) for line in lines)
+    return "\n".join(
+        "".join(character if character.isprintable() else "\ufffd" for character in line) for line in lines
+    )

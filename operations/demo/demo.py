@@ -93,7 +93,7 @@ def _as_json(told: Told, ready: float) -> dict[str, Any]:
         "figures_before": told.figures_before,
         "figures_after": told.figures_after,
         "events": told.events,
-        "emails": [{"to": one.to, "subject": one.subject, "message_id": one.message_id} for one in told.emails],
+        "emails": [{"to": email.to, "subject": email.subject, "message_id": email.message_id} for email in told.emails],
         "milliseconds": {
             "last_signature_to_last_email": round(told.last_signature_to_last_email, 1),
             "start_to_ready": round(ready * 1000),

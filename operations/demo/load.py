@@ -32,7 +32,7 @@ from shared.store.unit_of_work import Change
 BATCH = 150
 
 Report = Callable[[str, int, int], None]
-"""Called with what is being loaded, how much of it is done, and the total."""
+"""Callback with the current activity, the number done and the total."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ async def _load(membership: Service, notifications: Service, report: Report) -> 
 
 
 async def _municipalities(service: Service, municipalities: Municipalities, report: Report) -> int:
-    """Register the municipalities of today, and those that were merged into one of them."""
+    """Register the present municipalities and those merged into them."""
     known = set(await municipalities.ids({}))
     new = [(municipality, events) for municipality, events in _registered() if municipality.ags not in known]
     await _commit(service, [municipalities.adding(*decision) for decision in new], "municipalities", report)
@@ -78,7 +78,7 @@ async def _municipalities(service: Service, municipalities: Municipalities, repo
 
 
 def _registered() -> Iterator[Decision[Municipality]]:
-    """Every municipality, each followed by those that were merged into it."""
+    """Return every municipality, followed by those merged into it."""
     former = list(rows("former_municipalities.csv"))
     for row in rows("municipalities.csv"):
         merged = {old["ags"]: old for old in former if old["successor"] == row["ags"]}
@@ -94,7 +94,7 @@ def _registered() -> Iterator[Decision[Municipality]]:
 
 
 async def _consultations(service: Service, municipalities: Municipalities, report: Report) -> int:
-    """Record the consultations, whose days are not documented, and what is known of cooperations and councils."""
+    """Record consultations (without documented days), cooperations and councils."""
     new = set(await municipalities.ids({"consultations": []}))
     changes = [
         municipalities.changing(row["ags"], _history_of(row, service.clock()))

@@ -17,7 +17,7 @@ from shared.web.tokens import issue_token
 
 
 async def run_up(servers: EmbeddedServers, progress: Progress, *, port: int, as_of: date | None) -> None:
-    """Run the system, tell where it answers and how to ask, and wait for Ctrl-C."""
+    """Run the system, print its address and sample requests, and wait for Ctrl-C."""
     with (servers.folder / "services.log").open("ab", buffering=0) as logs:
         configure_logs("up", stream=logs)
         task = progress.add_task("Dienste starten", total=None)

@@ -19,7 +19,7 @@ READY_WITHIN = 30.0
 STOPPED_WITHIN = 10.0
 POLL_EVERY = 0.005
 
-# What a log says when a start failed, and how to mend it.
+# Log messages of failed starts, and their remedies.
 REMEDIES = {
     "libcurl.so.4": "apt-get install libcurl4",
     "libcrypto.so.3": "mongod needs OpenSSL 3: apt-get install libssl3",
@@ -43,7 +43,7 @@ if os.getppid() == int(sys.argv[1]):
 
 
 class EmbeddedError(RuntimeError):
-    """A server could not be started; the message says why and how to mend it."""
+    """A server could not be started; the message names the cause and the remedy."""
 
 
 class Server(ABC):
@@ -138,7 +138,7 @@ class Server(ABC):
         os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
-        """Let a paused server go on (SIGCONT)."""
+        """Resume a paused server (SIGCONT)."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
 
@@ -197,7 +197,7 @@ def _bind(port: int) -> socket.socket:
 
 
 def _refuse_taken_port(name: str, port: int) -> None:
-    """Say so before the start, or we might take whoever has the port for our server."""
+    """Raise if the port is taken, or another program might be mistaken for our server."""
     try:
         _bind(port).close()
     except OSError as error:

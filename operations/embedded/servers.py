@@ -35,7 +35,7 @@ class EmbeddedServers:
         sync_always: bool = False,
         enable_test_commands: bool = False,
     ) -> None:
-        """Without `keep` the servers are killed at the end and their data is deleted, also what was there before."""
+        """Without `keep` the servers are killed at the end and all their data is deleted, including older data."""
         self.folder = folder.resolve()
         self.keep = keep
         self.mongod = Mongod(folder, mongo_port, enable_test_commands=enable_test_commands)
@@ -121,7 +121,8 @@ class Mongod(Server):
         parameters = ["diagnosticDataCollectionEnabled=false", "transactionLifetimeLimitSeconds=5"]
         if self.enable_test_commands:
             parameters.append("enableTestCommands=1")
-        return [str(binary), *where, *size, *(word for each in parameters for word in ("--setParameter", each))]
+        options = [word for parameter in parameters for word in ("--setParameter", parameter)]
+        return [str(binary), *where, *size, *options]
 
     def _is_ready(self) -> bool:
         """Return True if the node is a primary; initiate a fresh one, and reconfigure one whose port has changed."""

@@ -36,7 +36,7 @@ QUIET_WITHIN_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class System:
-    """A running system: its environment, its services, and where it answers."""
+    """A running system: its environment, services and addresses."""
 
     environ: Environ = field(repr=False)
     services: list[Service]
@@ -61,7 +61,7 @@ class System:
         # Something on its way between two places may be seen in neither; a second look then finds another status.
         while looks < 2:  # noqa: PLR2004
             now = await self.status()
-            quiet = now == before and not any(one.busy for one in now.values())
+            quiet = now == before and not any(status.busy for status in now.values())
             # Looking slows the services down, so look less and less often.
             if time.monotonic() > deadline:
                 raise TimeoutError(f"still busy after {within:.0f} s: {before}, then {now}")

@@ -65,13 +65,19 @@ def _collections(service: Service) -> list[tuple[str, dict[str, Any], list[Index
         (parking.PARKED, _validator(("state", "reason")), [_model(index) for index in parking.INDEXES]),
         ("leases", _validator(("until",)), []),
         (continuity.STREAMS, _validator(("sequence", "created")), []),
-        *(_aggregates(one) for one in service.repositories),
+        *(_aggregates(repository) for repository in service.repositories),
     ]
 
 
-def _aggregates(one: Repository[Any]) -> tuple[str, dict[str, Any], list[IndexModel]]:
-    always = [field.name for field in fields(one.kind) if field.default is MISSING and field.name != one.key]
-    return one.collection, _validator(("version", "head", "chain", *always)), [_model(index) for index in one.indexes]
+def _aggregates(repository: Repository[Any]) -> tuple[str, dict[str, Any], list[IndexModel]]:
+    always = [
+        field.name for field in fields(repository.kind) if field.default is MISSING and field.name != repository.key
+    ]
+    return (
+        repository.collection,
+        _validator(("version", "head", "chain", *always)),
+        [_model(index) for index in repository.indexes],
+    )
 
 
 def _validator(required: Sequence[str]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Notifications: staff are told what happened without asking."""
+"""Notifications: emails that inform staff about events."""

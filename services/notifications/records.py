@@ -27,7 +27,7 @@ class Records:
     offices: SharedQuery[Office, list[Contact]]
     """The active contacts of offices; events that are processed at the same time share a query."""
     districts: KeyedLocks = field(default_factory=KeyedLocks)
-    """One event per district at a time: municipalities that join together are told of each other."""
+    """Serialise events by district, so that municipalities that join together are informed of each other."""
 
 
 def records(service: Service) -> Records:

@@ -1,4 +1,4 @@
-"""The events that notifications reacts to: those in the tables of who is told what, and new names of members."""
+"""The reactions of notifications: to the events in the email tables, and to new names of members."""
 
 from services.notifications import use_cases
 from services.notifications.emails import TABLES

@@ -23,7 +23,7 @@ _FOREIGN = re.compile(
 )
 
 Plain: TypeAlias = str | int | bool | Sequence["Plain"] | Mapping[str, "Plain"]
-"""The data of a template: JSON with texts that are ready to be shown."""
+"""The data of a template: JSON with texts ready for display."""
 
 
 def render(template: Path, data: Plain, as_of: datetime) -> bytes:

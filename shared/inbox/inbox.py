@@ -87,7 +87,7 @@ class Inbox:
                 await taken.message.in_progress()
 
     async def stop(self, within: float) -> None:
-        """Finish what is in hand, for at most so many seconds; the rest is redelivered."""
+        """Finish messages in progress, within at most `within` seconds; the rest is redelivered."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within)
         for task in self._tasks:

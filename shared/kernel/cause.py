@@ -24,7 +24,7 @@ class Cause:
     digest: str = ""
     """SHA-256 of the request under an Idempotency-Key; empty for events, whose id says it all."""
     history: bool = False
-    """The fact happened long before it was recorded: everybody may build on it, nobody is told of it by email."""
+    """The event happened long before it was recorded: it counts as usual, but sends no emails."""
 
     def part(self, name: str) -> "Cause":
         """The same cause for one of several changes that follow from it."""

@@ -1,4 +1,4 @@
-r"""A hash chain over the events of an aggregate: who has its steps can tell whether one was changed or left out.
+r"""A hash chain over the events of an aggregate, which reveals changed or missing steps.
 
 Each row of the events collection, a step, carries `hash`: the SHA-256, as 64 hexadecimal digits, of the `hash` of the
 step before it (that text; nothing for the first step), followed by the step as canonical JSON in UTF-8. The step is an
@@ -51,7 +51,7 @@ class Finding:
 
 def canonical(value: Any) -> bytes:
     """The one JSON text of a value, as the module's docstring describes it."""
-    # MongoDB answers large integers as a subclass of int, which msgspec does not take by itself.
+    # MongoDB returns large integers as a subclass of int, which msgspec rejects.
     return msgspec.json.encode(value, order="sorted", enc_hook=int)
 
 
@@ -63,7 +63,7 @@ def step_of(row: Row) -> dict[str, Any]:
 
 
 def link(previous: str, row: Row) -> str:
-    """The hash of a row after the one with the hash `previous`; "" where it is the first."""
+    """Compute the hash of a row whose predecessor has the hash `previous`; "" for the first row."""
     return hashlib.sha256(previous.encode() + canonical(step_of(row))).hexdigest()
 
 

@@ -41,7 +41,7 @@ class NotFound(Refused):
 
     @classmethod
     def of(cls, kind: str, id: str) -> Self:
-        """The refusal for an id; the same text for what does not exist and for what is off limits."""
+        """Build the refusal for an id; the text is the same for missing and forbidden things."""
         return cls(f"there is no {kind} {id}")
 
 
@@ -52,7 +52,7 @@ class KeyReused(Refused):
 
 
 class Taken(Refused):
-    """Something that may exist only once exists already; `values` are those that clash."""
+    """A unique thing exists already; `values` are those that clash."""
 
     code = "taken"
 

@@ -1,4 +1,4 @@
-"""Values: what is compared by what it holds, and never changes."""
+"""Values: immutable objects, compared by their contents."""
 
 from dataclasses import dataclass, field
 from typing import TypeVar, dataclass_transform

@@ -34,7 +34,7 @@ class _PatientBroker(NatsBroker):
 
 
 class Broker:
-    """One service's connection to NATS; it comes up by itself whenever NATS does, and comes back the same way."""
+    """One service's connection to NATS; connects and reconnects whenever NATS is available."""
 
     def __init__(self, service: str, url: str) -> None:
         self._service = service
@@ -90,7 +90,7 @@ class Broker:
 
     @property
     def connected(self) -> bool:
-        """The connection is up, as far as this side knows."""
+        """The connection is up, to the knowledge of this side."""
         return self._client is not None and self._client.is_connected
 
     @property

@@ -33,7 +33,7 @@ WINDOW = 512
 
 
 class Mismatch(Exception):  # noqa: N818 -- named after its cause
-    """A stream or durable is missing or not as this service needs it; the message says how to mend it."""
+    """A stream or durable is missing or misconfigured; the message names the remedy."""
 
 
 @dataclass(frozen=True)

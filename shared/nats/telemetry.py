@@ -26,7 +26,7 @@ class NotInstalled(Exception):  # noqa: N818 -- named after its cause
 
 
 def switch_on(broker: NatsBroker, service: str, *, metrics_port: int, tracing: bool) -> None:
-    """Add what is wanted, outside of the middlewares that the broker has; neither swallows an exception."""
+    """Add the enabled middlewares outside of the existing ones; they swallow no exceptions."""
     if tracing:
         broker.insert_middleware(traces(_exported(service)))
     if metrics_port:

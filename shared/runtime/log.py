@@ -90,7 +90,7 @@ class _Lines:
             if not self._waiting:
                 return
             block, self._waiting = b"".join(self._waiting), []
-            # Nobody is left to be told that the disk is full, or that nobody reads.
+            # A full disk or a closed pipe can no longer be reported.
             with suppress(OSError):
                 self._stream.write(block)
                 self._stream.flush()

@@ -44,7 +44,7 @@ class Writer(Protocol):
         """Return the idempotency keys that have taken effect already."""
 
     async def commit_alone(self, unit: UnitOfWork) -> None:
-        """Commit one unit of work by itself."""
+        """Commit one unit of work alone."""
 
 
 class GroupCommit:

@@ -125,7 +125,7 @@ class Repository(Generic[S]):
         return Change(self, id, decide, new=new, expected=expected)
 
     def putting(self, state: S, events: Sequence[Event] = ()) -> Change[S]:
-        """A change that stores an aggregate whether or not one is stored, for `Store.commit`."""
+        """Create a change that inserts or replaces an aggregate, for `Store.commit`."""
         return Change(self, getattr(state, self.key), lambda _: (state, [*events]), new=state)
 
     def kind_of(self, state: Any) -> S:
@@ -150,7 +150,7 @@ class Repository(Generic[S]):
         return self._required(document, id)
 
     def decide(self, change: Change[S], stored: Document | None, cause: Cause) -> Write:
-        """Let the rule decide on the stored document; raises Stale, NotFound, and what rule or guard refuse."""
+        """Apply the rule to the stored document; raises Stale, NotFound, and refusals of rule and guard."""
         before = stored or {"_id": change.id, "version": 0, "head": "", "chain": ""}
         version: int = before["version"]
         if change.expected is not None and change.expected != version:

@@ -53,7 +53,7 @@ class Store:
         return await unit.done
 
     async def commit_alone(self, unit: UnitOfWork) -> None:
-        """Commit a unit of work by itself, and answer its caller; raises nothing."""
+        """Commit a unit of work alone and answer its caller; never raises."""
         try:
             async with AsyncExitStack() as locks:
                 for id in sorted({change.id for change in unit.changes if not change.adds}):

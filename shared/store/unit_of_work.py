@@ -30,7 +30,7 @@ class Aggregates(Protocol):
         """Return the state that a change starts from; raises NotFound, and what the guard refuses."""
 
     def decide(self, change: "Change[Any]", stored: Document | None, cause: Cause) -> "Write":
-        """Let the rule decide on the stored document; raises what it refuses."""
+        """Apply the rule to the stored document; raises its refusals."""
 
     def state(self, document: Document) -> Any:
         """Return the aggregate in a document."""
@@ -113,12 +113,12 @@ class UnitOfWork:
         return bool(self.cause.once or self.rows)
 
     def admit(self, documents: Documents) -> None:
-        """Raise what a guard refuses; asked first, so that nobody gets a remembered answer after losing the right."""
+        """Raise refusals of the guards; checked first, so that nobody gets a stored answer after losing the right."""
         for change in self.changes:
             change.repository.admit(change, _stored(change, documents))
 
     def decide(self, documents: Documents) -> None:
-        """Let the rules decide on the stored documents; raises what they refuse."""
+        """Apply the rules to the stored documents; raises their refusals."""
         self.writes = [
             change.repository.decide(change, _stored(change, documents), self.cause) for change in self.changes
         ]

@@ -1,4 +1,4 @@
-"""The bodies of requests and the types of their fields, each checked where it comes in."""
+"""Base classes and field types of request bodies, validated on arrival."""
 
 from datetime import date
 from typing import Annotated

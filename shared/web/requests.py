@@ -1,4 +1,4 @@
-"""Requests: who asks, why something changes, and which version it refers to."""
+"""The caller, cause and expected version of a request."""
 
 import hashlib
 import re

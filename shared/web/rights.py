@@ -79,7 +79,7 @@ class Grant:
 
 @value
 class Actor:
-    """Somebody who asks, with 1 to MAX_GRANTS grants: they may do what any one of these allows."""
+    """A caller with 1 to MAX_GRANTS grants, whose permissions add up."""
 
     subject: str
     grants: frozenset[Grant]
@@ -93,7 +93,7 @@ class Actor:
         return frozenset(grant.area for grant in self.grants if grant.role is role)
 
     def has(self, *roles: Role) -> bool:
-        """This one has one of the roles, in whatever area."""
+        """The caller has one of the roles, in any area."""
         return any(grant.role in roles for grant in self.grants)
 
     def require(self, *roles: Role) -> None:

@@ -1,4 +1,4 @@
-"""Bearer tokens, signed with Ed25519, that say who asks and with which grants."""
+"""Bearer tokens, signed with Ed25519, that identify the caller and its grants."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -57,7 +57,7 @@ class _Claims(msgspec.Struct):
 
 
 def issue_token(who: Actor, private_key: str, lifetime: timedelta = timedelta(hours=12)) -> str:
-    """A bearer token for `who`; its lifetime runs by the real clock, whatever day the system is run as."""
+    """Issue a bearer token for `who`; its lifetime follows the real clock, even if the system runs on another day."""
     now = system_clock()
     grants = sorted((grant.role, grant.area) for grant in who.grants)
     claims: dict[str, Any] = {
@@ -68,7 +68,7 @@ def issue_token(who: Actor, private_key: str, lifetime: timedelta = timedelta(ho
 
 
 class Tokens:
-    """Checks bearer tokens, and remembers those it has checked until they expire."""
+    """Verifies bearer tokens, and caches verified ones until they expire."""
 
     def __init__(self, public_key: str) -> None:
         self._key = public_key

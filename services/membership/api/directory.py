@@ -56,13 +56,13 @@ def _list_routes(records: Records, database: Database, clock: Clock) -> list[Con
     async def municipality_list(
         request: Asked, wanted: NamedDependency[Wanted], cursor: FromQuery[str | None] = None, limit: Limit = 50
     ) -> Listing[Municipality]:
-        """The municipalities in the area of whoever asks that match, by official key."""
+        """List matching municipalities in the caller's area, by official key."""
         where = _seen(request.user, wanted, clock)
         return listing(await municipalities.page(where, after=cursor_place(cursor), limit=limit))
 
     @get("/municipalities/{ags:str}/journey")
     async def municipality_journey(request: Asked, ags: FromPath[str]) -> Journey:
-        """The milestones of a municipality in order, what comes next, and what is missing."""
+        """Show the milestones of a municipality in order, its next steps, and warnings."""
         found = await municipalities.get(ags)
         must_see(request.user, found)
         return await journey_of(records, database, found, berlin_day(clock()))

@@ -10,7 +10,7 @@ from shared.web.rights import Actor, Role
 
 
 def acts_for(who: Actor, party: str) -> bool:
-    """Return whether somebody signs, or speaks, for a party."""
+    """Return True if the caller signs or speaks for a party."""
     kind, _, area = party.partition(":")
     match kind:
         case PartyKind.MUNICIPALITY:

@@ -110,7 +110,7 @@ def _unknown(plain: dict[str, Any]) -> Iterator[Finding]:
 
 def _spelling(document: bytes, right: bytes) -> Iterator[Finding]:
     if document not in {right, right + b"\n"}:
-        place = next(n for n, (one, other) in enumerate(zip_longest(document, right)) if one != other)
+        place = next(n for n, (actual, expected) in enumerate(zip_longest(document, right)) if actual != expected)
         yield Finding(
             "not_canonical",
             f"from byte {place} on the file is not spelled as a certificate is: it was changed, or saved anew",
@@ -138,7 +138,7 @@ def _texts(steps: Sequence[dict[str, Any]]) -> Iterator[Finding]:
     for step in steps:
         party, named = step["data"].get("party"), step["data"].get("text_sha256")
         if step["type"] == AgreementSignedByParty.type and ready and named and named not in fixed:
-            texts = " or ".join(str(one or "no text") for one in fixed)
+            texts = " or ".join(str(text or "no text") for text in fixed)
             message = f"step {step['version']}: {party} signed the text {named}, but the agreement has {texts}"
             yield Finding("other_text", message)
 

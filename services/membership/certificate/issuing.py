@@ -11,7 +11,7 @@ from shared.kernel.errors import Refused
 
 
 class ChainBroken(Refused):
-    """The stored steps of an agreement do not hold together, so nobody can vouch for them."""
+    """The stored steps of an agreement fail verification, so no certificate can be issued."""
 
     code = "chain_broken"
 

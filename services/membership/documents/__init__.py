@@ -75,7 +75,7 @@ class CertificateDocument:
 
 
 def agreement_pdf(document: AgreementDocument) -> bytes:
-    """An agreement with what has been signed, and lines for those who still have to sign."""
+    """Render an agreement with its signatures, and blank lines for the missing ones."""
     return render(FOLDER / "agreement.typ", _agreement(document), document.as_of)
 
 
@@ -88,7 +88,9 @@ def _agreement(document: AgreementDocument) -> Plain:
     return asdict(document) | {
         "draft": document.stage.startswith(DRAFT),
         "text": tuple(blocks(document.text)),
-        "signatures": tuple(asdict(one) | {"signed_on": long_date(one.signed_on)} for one in document.signatures),
+        "signatures": tuple(
+            asdict(signature) | {"signed_on": long_date(signature.signed_on)} for signature in document.signatures
+        ),
         "as_of": date_and_time(document.as_of),
     }
 

@@ -50,7 +50,7 @@ def agreement_document(agreement: Agreement, as_of: datetime) -> AgreementDocume
         witnesses=agreement.witnesses,
         text=text.strip(),
         text_sha256=agreement.text_sha256,
-        signatures=tuple(_signed(agreement, one.party) for one in agreement.signatures),
+        signatures=tuple(_signed(agreement, signature.party) for signature in agreement.signatures),
         missing=tuple(german(party, agreement.municipalities) for party in agreement.missing)
         if agreement.stage in {Stage.DRAFT, *OPEN}
         else (),
@@ -95,10 +95,10 @@ def _stage(agreement: Agreement) -> str:  # noqa: PLR0911 -- one for each
 
 
 def _signed(agreement: Agreement, party: str) -> Signed:
-    one = next(signature for signature in agreement.signatures if signature.party == party)
+    signature = next(signature for signature in agreement.signatures if signature.party == party)
     return Signed(
-        party=german(party, agreement.municipalities), person=one.person, function=one.function, deputy=one.deputy,
-        signed_on=one.signed_on, place=one.place, form=FORMS[one.form],
+        party=german(party, agreement.municipalities), person=signature.person, function=signature.function,
+        deputy=signature.deputy, signed_on=signature.signed_on, place=signature.place, form=FORMS[signature.form],
     )  # fmt: skip
 
 

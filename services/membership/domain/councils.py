@@ -1,4 +1,4 @@
-"""Rules for what councils mean to membership: the decision to join, and whether a prevention council meets."""
+"""Rules for councils: the municipal council's decision to join, and the prevention council."""
 
 from datetime import date, datetime
 
@@ -30,7 +30,7 @@ def record_decision(municipality: Municipality, decision: CouncilDecision, now: 
 def note_prevention_council(
     municipality: Municipality, noted_on: date | None, now: datetime, *, meets: bool
 ) -> Decision[Municipality]:
-    """Note that a prevention council meets, or no longer does; what is known already changes nothing."""
+    """Record that a prevention council meets or no longer does; does nothing if that is known already."""
     refuse_unless_past(municipality, noted_on, now, "a prevention council")
     if is_open(municipality.prevention_councils) == meets:
         return municipality, []

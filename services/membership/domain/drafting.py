@@ -42,7 +42,7 @@ class AgreementExists(Refused):
 
 @value
 class Terms:
-    """The terms of an agreement, besides its text."""
+    """The terms of an agreement, except its text."""
 
     required: tuple[PartyKind, ...] = DEFAULT_PARTIES
     """The kinds of parties that must sign: each municipality, each of their police directorates, and so on."""

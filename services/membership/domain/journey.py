@@ -23,7 +23,7 @@ from shared.kernel.value import value
 
 
 class MilestoneKind(StrEnum):
-    """The kinds of milestones, in the order in which those of one day are listed."""
+    """The kinds of milestones; their order breaks ties between milestones of the same day."""
 
     INTEREST_SHOWN = "interest_shown"
     CONSULTATION_HELD = "consultation_held"
@@ -96,39 +96,41 @@ class Journey:
 
 
 def journey(
-    one: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
+    municipality: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
 ) -> Journey:
     """The journey of a municipality; `agreements` and `analyses` are all of its own, past ones included."""
     milestones = [
-        *_of_municipality(one),
-        *(milestone for agreement in agreements for milestone in _of_agreement(agreement, party_of(one.ref))),
+        *_of_municipality(municipality),
+        *(milestone for agreement in agreements for milestone in _of_agreement(agreement, party_of(municipality.ref))),
         *(milestone for analysis in analyses for milestone in _of_analysis(analysis)),
     ]
     order = {kind: number for number, kind in enumerate(MilestoneKind)}
+    active = active_agreements(municipality, agreements)
     return Journey(
-        ags=one.ags, name=one.name, on=today, stage=one.stage,
-        milestones=tuple(sorted(milestones, key=lambda each: (each.day or date.min, order[each.kind]))),
-        next=next_steps(one, agreements, analyses, today),
-        warnings=() if is_no_more(one, today) else tuple(_warnings(one, active_agreements(one, agreements), today)),
+        ags=municipality.ags, name=municipality.name, on=today, stage=municipality.stage,
+        milestones=tuple(sorted(milestones, key=lambda milestone: (milestone.day or date.min, order[milestone.kind]))),
+        next=next_steps(municipality, agreements, analyses, today),
+        warnings=() if is_no_more(municipality, today) else tuple(_warnings(municipality, active, today)),
     )  # fmt: skip
 
 
-def _warnings(one: Municipality, active: Sequence[Agreement], today: date) -> Iterator[JourneyWarning]:
-    takes_part = bool(active) or one.stage in {Stage.COOPERATING, Stage.MEMBER, Stage.DORMANT}
-    decisions = sorted(one.council_decisions, key=lambda decision: decision.decided_on)
+def _warnings(municipality: Municipality, active: Sequence[Agreement], today: date) -> Iterator[JourneyWarning]:
+    takes_part = bool(active) or municipality.stage in {Stage.COOPERATING, Stage.MEMBER, Stage.DORMANT}
+    decisions = sorted(municipality.council_decisions, key=lambda decision: decision.decided_on)
     opened = [agreement for agreement in active if agreement.stage in OPEN]
     checks: dict[JourneyWarning, bool] = {
-        JourneyWarning.COOPERATION_WITHOUT_CONSULTATION: is_open(one.cooperations) and not one.consultations,
-        JourneyWarning.AGREEMENT_WITHOUT_CONSULTATION: bool(active) and not one.consultations,
+        JourneyWarning.COOPERATION_WITHOUT_CONSULTATION: is_open(municipality.cooperations)
+        and not municipality.consultations,
+        JourneyWarning.AGREEMENT_WITHOUT_CONSULTATION: bool(active) and not municipality.consultations,
         # The past of an entered agreement is not known.
         JourneyWarning.AGREEMENT_WITHOUT_COUNCIL_DECISION: (
             not decisions and any(not was_entered(agreement) for agreement in active)
         ),
         JourneyWarning.COUNCIL_DECIDED_AGAINST: bool(decisions) and not decisions[-1].approved,
-        JourneyWarning.NO_ACTION_FIELDS: takes_part and not one.action_fields,
+        JourneyWarning.NO_ACTION_FIELDS: takes_part and not municipality.action_fields,
         JourneyWarning.SIGNATURE_DECLINED: any(agreement.declines for agreement in opened),
         JourneyWarning.SIGNATURE_OVERDUE: any(_is_overdue(agreement, today) for agreement in opened),
-        JourneyWarning.NOTICE_GIVEN: any(is_under_notice(agreement, one) for agreement in active),
+        JourneyWarning.NOTICE_GIVEN: any(is_under_notice(agreement, municipality) for agreement in active),
     }
     yield from (warning for warning, holds in checks.items() if holds)
 
@@ -142,43 +144,45 @@ def _milestone(kind: MilestoneKind, day: date | None, detail: str | None = None,
     return Milestone(kind=kind, day=day, detail=detail or None, of=of)
 
 
-def _of_municipality(one: Municipality) -> Iterator[Milestone]:
-    for interest in one.interests:
+def _of_municipality(municipality: Municipality) -> Iterator[Milestone]:
+    for interest in municipality.interests:
         yield _milestone(MilestoneKind.INTEREST_SHOWN, interest.shown_on, interest.note)
-    for held in one.consultations:
+    for held in municipality.consultations:
         yield _milestone(MilestoneKind.CONSULTATION_HELD, held.held_on, ", ".join(held.topics))
-    for decision in one.council_decisions:
+    for decision in municipality.council_decisions:
         kind = MilestoneKind.COUNCIL_APPROVED if decision.approved else MilestoneKind.COUNCIL_REJECTED
         yield _milestone(kind, decision.decided_on, decision.number)
-    for membership in one.memberships:
+    for membership in municipality.memberships:
         yield _milestone(MilestoneKind.JOINED, membership.since, of=membership.agreement_id)
         if membership.until:
             yield _milestone(MilestoneKind.LEFT, membership.until, of=membership.agreement_id)
-    if one.valid_to:
-        yield _milestone(MilestoneKind.MERGED, one.valid_to, one.successor)
-    yield from _periods(one)
-    yield from _coachings(one)
+    if municipality.valid_to:
+        yield _milestone(MilestoneKind.MERGED, municipality.valid_to, municipality.successor)
+    yield from _periods(municipality)
+    yield from _coachings(municipality)
 
 
-def _periods(one: Municipality) -> Iterator[Milestone]:
-    left = {period.until for period in one.cooperations} | {membership.until for membership in one.memberships}
-    for period in one.cooperations:
+def _periods(municipality: Municipality) -> Iterator[Milestone]:
+    left = {period.until for period in municipality.cooperations} | {
+        membership.until for membership in municipality.memberships
+    }
+    for period in municipality.cooperations:
         yield _milestone(MilestoneKind.COOPERATION_BEGAN, period.since)
         if period.until:
             yield _milestone(MilestoneKind.COOPERATION_ENDED, period.until)
-    for period in one.dormancies:
+    for period in municipality.dormancies:
         yield _milestone(MilestoneKind.FELL_DORMANT, period.since, period.reason)
         # A dormancy that ends with the cooperation is not a resumption.
         if period.until and period.until not in left:
             yield _milestone(MilestoneKind.RESUMED, period.until + timedelta(days=1))
-    for period in one.prevention_councils:
+    for period in municipality.prevention_councils:
         yield _milestone(MilestoneKind.PREVENTION_COUNCIL_BEGAN, period.since)
         if period.until:
             yield _milestone(MilestoneKind.PREVENTION_COUNCIL_ENDED, _known(period.until))
 
 
-def _coachings(one: Municipality) -> Iterator[Milestone]:
-    for number, coaching in enumerate(one.coachings, start=1):
+def _coachings(municipality: Municipality) -> Iterator[Milestone]:
+    for number, coaching in enumerate(municipality.coachings, start=1):
         id = str(number)
         yield _milestone(MilestoneKind.COACHING_REQUESTED, coaching.requested_on, coaching.topic, id)
         if coaching.matched_on:

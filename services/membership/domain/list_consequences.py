@@ -12,12 +12,12 @@ from services.membership.domain.term import ACTIVE, Stage
 def with_agreements(diff: ListDiff, agreements: Sequence[Agreement]) -> ListDiff:
     """The difference with its consequences for these agreements, as warnings or as problems."""
     active = [agreement for agreement in agreements if agreement.stage in ACTIVE]
-    found = [each for merged in diff.merged for each in _of_merged(merged, diff, active)]
+    found = [finding for merged in diff.merged for finding in _of_merged(merged, diff, active)]
     against = {"agreement_open", "agreement_too_late"}
     return replace(
         diff,
-        warnings=(*diff.warnings, *(each for each in found if each.code not in against)),
-        problems=(*diff.problems, *(each for each in found if each.code in against)),
+        warnings=(*diff.warnings, *(finding for finding in found if finding.code not in against)),
+        problems=(*diff.problems, *(finding for finding in found if finding.code in against)),
     )
 
 
@@ -46,9 +46,9 @@ def _of_merged(merged: Merged, diff: ListDiff, active: Sequence[Agreement]) -> I
 def _passed_on(agreement: Agreement, merged: Merged, diff: ListDiff, active: Sequence[Agreement]) -> Finding:
     successor = f"{merged.successor_name} ({merged.successor})"
     last = diff.valid_from - timedelta(days=1)
-    siblings = {each.ags for each in diff.merged if each.successor == merged.successor}
-    own = [each.id for each in active if each.id != agreement.id and merged.successor in each.covered]
-    rivals = [each.id for each in active if each.id != agreement.id and siblings & set(each.covered)]
+    siblings = {municipality.ags for municipality in diff.merged if municipality.successor == merged.successor}
+    own = [other.id for other in active if other.id != agreement.id and merged.successor in other.covered]
+    rivals = [other.id for other in active if other.id != agreement.id and siblings & set(other.covered)]
     if merged.successor in {ref.ags for ref in agreement.municipalities} - set(agreement.covered):
         code, then = "agreement_ends", f"ends for it on {last}, because {successor} has left this agreement before"
     elif own:

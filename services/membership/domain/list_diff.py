@@ -35,7 +35,7 @@ class PreviewOutdated(Refused):
 
 @value
 class Finding:
-    """Something to mend, or to know, before a list is applied: `code` is for programs, `message` for people."""
+    """A problem or warning about a list before it is applied: `code` is for programs, `message` for people."""
 
     code: str
     message: str
@@ -72,7 +72,7 @@ class NewDatum:
 
 @value
 class Updated:
-    """A municipality whose official data changes, besides its name."""
+    """A municipality whose official data other than its name changes."""
 
     ags: str
     name: str

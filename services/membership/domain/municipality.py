@@ -201,7 +201,7 @@ def _with_stage(municipality: Municipality) -> Municipality:
 
 
 def _stage(municipality: Municipality) -> Stage:
-    """The first stage that holds: a dormant member is dormant, and one that left has left until it starts anew."""
+    """The first applicable stage: a dormant member is dormant, and a former one has left until it starts over."""
     reached = (
         (Stage.DORMANT, is_open(municipality.dormancies)),
         (Stage.MEMBER, municipality.is_member),

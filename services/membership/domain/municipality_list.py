@@ -20,24 +20,24 @@ Known = Mapping[str, Municipality]
 
 def compare(stored: Sequence[Municipality], rows: Rows, valid_from: date, today: date) -> ListDiff:
     """The difference that a list makes from a day on, and the problems with it; former municipalities stay."""
-    known = {one.ags: one for one in stored}
-    existing = {one.ags: one for one in stored if one.valid_to is None}
+    known = {municipality.ags: municipality for municipality in stored}
+    existing = {municipality.ags: municipality for municipality in stored if municipality.valid_to is None}
     sound = {row.ags: row for row in rows if not any(_of_row(row, 0))}
     kept = [(existing[ags], row) for ags, row in sorted(sound.items()) if ags in existing]
     successors = {ags: row for row in reversed(rows) for ags in row.predecessors}
     gone = [existing[ags] for ags in sorted(existing.keys() - {row.ags for row in rows})]
-    renamed = tuple(_renamed(one, row) for one, row in kept if _names_differ(one, row))
-    changed = tuple(_updated(one, row) for one, row in kept if _new_data(one, row))
+    renamed = tuple(_renamed(municipality, row) for municipality, row in kept if _names_differ(municipality, row))
+    changed = tuple(_updated(municipality, row) for municipality, row in kept if _new_data(municipality, row))
     return ListDiff(
         valid_from=valid_from,
         added=tuple(row for ags, row in sorted(sound.items()) if ags not in known),
         renamed=renamed,
-        merged=tuple(_merged(one, successors[one.ags]) for one in gone if one.ags in successors),
+        merged=tuple(_merged(former, successors[former.ags]) for former in gone if former.ags in successors),
         changed=changed,
-        unchanged=len(kept) - len({one.ags for one in renamed} | {one.ags for one in changed}),
+        unchanged=len(kept) - len({change.ags for change in renamed} | {change.ags for change in changed}),
         problems=(
             *_of_day(stored, valid_from, today), *_of_rows(rows, known), *_of_predecessors(rows, known),
-            *(_without_successor(one) for one in gone if one.ags not in successors),
+            *(_without_successor(former) for former in gone if former.ags not in successors),
         ),
     )  # fmt: skip
 
@@ -49,27 +49,28 @@ def _same(old: Datum, new: Datum) -> bool:
     return old == new
 
 
-def _names_differ(one: Municipality, row: Official) -> bool:
-    return not (_same(one.name, row.name) and _same(one.name_sorbian, row.name_sorbian))
+def _names_differ(municipality: Municipality, row: Official) -> bool:
+    return not (_same(municipality.name, row.name) and _same(municipality.name_sorbian, row.name_sorbian))
 
 
-def _renamed(one: Municipality, row: Official) -> Renamed:
+def _renamed(municipality: Municipality, row: Official) -> Renamed:
     return Renamed(
-        ags=one.ags, old=one.name, new=row.name, old_sorbian=one.name_sorbian, new_sorbian=row.name_sorbian
+        ags=municipality.ags, old=municipality.name, new=row.name,
+        old_sorbian=municipality.name_sorbian, new_sorbian=row.name_sorbian
     )  # fmt: skip
 
 
-def _new_data(one: Municipality, row: Official) -> tuple[NewDatum, ...]:
-    both = ((field, getattr(one, field), getattr(row, field)) for field in OFFICIAL_DATA)
+def _new_data(municipality: Municipality, row: Official) -> tuple[NewDatum, ...]:
+    both = ((field, getattr(municipality, field), getattr(row, field)) for field in OFFICIAL_DATA)
     return tuple(NewDatum(field=field, old=old, new=new) for field, old, new in both if not _same(old, new))
 
 
-def _updated(one: Municipality, row: Official) -> Updated:
-    return Updated(ags=one.ags, name=row.name, fields=_new_data(one, row))
+def _updated(municipality: Municipality, row: Official) -> Updated:
+    return Updated(ags=municipality.ags, name=row.name, fields=_new_data(municipality, row))
 
 
-def _merged(one: Municipality, row: Official) -> Merged:
-    return Merged(ags=one.ags, name=one.name, successor=row.ags, successor_name=row.name)
+def _merged(municipality: Municipality, row: Official) -> Merged:
+    return Merged(ags=municipality.ags, name=municipality.name, successor=row.ags, successor_name=row.name)
 
 
 def _of_day(stored: Sequence[Municipality], valid_from: date, today: date) -> Iterator[Finding]:
@@ -78,7 +79,10 @@ def _of_day(stored: Sequence[Municipality], valid_from: date, today: date) -> It
             code="valid_from_in_future",
             message=f"the list is valid from {valid_from}, and today is {today}: apply it on that day, or later",
         )
-    latest = max(((_last_change(one), one.ags, one.name) for one in stored), default=(date.min, "", ""))
+    latest = max(
+        ((_last_change(municipality), municipality.ags, municipality.name) for municipality in stored),
+        default=(date.min, "", ""),
+    )
     if valid_from < latest[0]:
         yield Finding(
             code="valid_from_outdated", ags=latest[1],
@@ -87,9 +91,9 @@ def _of_day(stored: Sequence[Municipality], valid_from: date, today: date) -> It
         )  # fmt: skip
 
 
-def _last_change(one: Municipality) -> date:
-    ends = (one.valid_to, *(name.until for name in one.former_names))
-    return max((one.valid_from or date.min, *(end + ONE_DAY for end in ends if end)))
+def _last_change(municipality: Municipality) -> date:
+    ends = (municipality.valid_to, *(name.until for name in municipality.former_names))
+    return max((municipality.valid_from or date.min, *(end + ONE_DAY for end in ends if end)))
 
 
 def _of_rows(rows: Rows, known: Known) -> Iterator[Finding]:
@@ -107,7 +111,7 @@ def _of_rows(rows: Rows, known: Known) -> Iterator[Finding]:
 
 
 def _of_row(row: Official, number: int) -> Iterator[Finding]:
-    """The problems of a row by itself."""
+    """Find the problems of a single row."""
     if not AGS.fullmatch(row.ags):
         yield _finding(row, number, "malformed_ags", "an ags has exactly 8 digits: mend it, and keep it as text")
     elif row.ags[:5] not in POLICE_DIRECTORATE_OF:
@@ -140,12 +144,12 @@ def _of_predecessors(rows: Rows, known: Known) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-def _without_successor(one: Municipality) -> Finding:
+def _without_successor(municipality: Municipality) -> Finding:
     return Finding(
         code="gone_without_successor",
-        message=f"{one.name} ({one.ags}) is not in the list, and no row names it as predecessor: "
+        message=f"{municipality.name} ({municipality.ags}) is not in the list, and no row names it as predecessor: "
         "add its row, or write its ags into the column predecessors of its successor",
-        ags=one.ags,
+        ags=municipality.ags,
     )
 
 

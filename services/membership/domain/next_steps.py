@@ -19,7 +19,7 @@ _FAILED = {AgreementStage.WITHDRAWN, AgreementStage.LAPSED}
 
 
 class Step(StrEnum):
-    """The possible steps: first those on the way into the alliance, in order, then those beside it."""
+    """The possible steps: first those towards membership, in order, then the independent ones."""
 
     CONSULT = "consult"
     AGREE_ON_COOPERATION = "agree_on_cooperation"
@@ -48,35 +48,37 @@ class NextStep:
 
 
 def next_steps(
-    one: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
+    municipality: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
 ) -> tuple[NextStep, ...]:
     """The next steps of a municipality, longest wait first; none for a dissolved one.
 
     `agreements` and `analyses` are all of its own, past ones included.
     """
-    if is_no_more(one, today):
+    if is_no_more(municipality, today):
         return ()
-    active = active_agreements(one, agreements)
-    steps = [step for agreement in active for step in _agreement_steps(agreement, one, today)]
-    steps += [] if active else _stage_steps(one, agreements, today)
-    steps += _steps_beside(one, analyses, today)
-    return tuple(sorted(steps, key=lambda each: each.since or date.max))
+    active = active_agreements(municipality, agreements)
+    steps = [step for agreement in active for step in _agreement_steps(agreement, municipality, today)]
+    steps += [] if active else _stage_steps(municipality, agreements, today)
+    steps += _steps_beside(municipality, analyses, today)
+    return tuple(sorted(steps, key=lambda step: step.since or date.max))
 
 
-def is_no_more(one: Municipality, today: date) -> bool:
+def is_no_more(municipality: Municipality, today: date) -> bool:
     """The municipality was merged into another one before today."""
-    return one.valid_to is not None and one.valid_to < today
+    return municipality.valid_to is not None and municipality.valid_to < today
 
 
-def active_agreements(one: Municipality, agreements: Sequence[Agreement]) -> list[Agreement]:
+def active_agreements(municipality: Municipality, agreements: Sequence[Agreement]) -> list[Agreement]:
     """Its agreements that are drafted, open for signature, or in force."""
-    return [agreement for agreement in agreements if agreement.stage in ACTIVE and one.ags in agreement.covered]
+    return [
+        agreement for agreement in agreements if agreement.stage in ACTIVE and municipality.ags in agreement.covered
+    ]
 
 
-def is_under_notice(agreement: Agreement, one: Municipality) -> bool:
+def is_under_notice(agreement: Agreement, municipality: Municipality) -> bool:
     """The agreement ends for this municipality by notice."""
     concerned = (ref.ags for notice in agreement.notices for ref in notice.concerned(agreement.remaining))
-    return one.ags in concerned
+    return municipality.ags in concerned
 
 
 def was_entered(agreement: Agreement) -> bool:
@@ -89,7 +91,7 @@ def _step(step: Step, waiting_for: tuple[str, ...], since: date | None, today: d
     return NextStep(step=step, waiting_for=waiting_for, since=since, days=days, of=of)
 
 
-def _agreement_steps(agreement: Agreement, one: Municipality, today: date) -> Iterator[NextStep]:
+def _agreement_steps(agreement: Agreement, municipality: Municipality, today: date) -> Iterator[NextStep]:
     match agreement.stage:
         case AgreementStage.DRAFT:
             yield _step(Step.MAKE_READY, LPR, agreement.drafted_on, today, agreement.id)
@@ -100,33 +102,33 @@ def _agreement_steps(agreement: Agreement, one: Municipality, today: date) -> It
             if agreement.declines:
                 declined = last(*(decline.declined_on for decline in agreement.declines))
                 yield _step(Step.SETTLE_DECLINE, LPR, declined, today, agreement.id)
-        case AgreementStage.IN_FORCE if agreement.ends_on and not is_under_notice(agreement, one):
+        case AgreementStage.IN_FORCE if agreement.ends_on and not is_under_notice(agreement, municipality):
             since = agreement.ends_on - timedelta(days=max(WARNING_DAYS))
             if since <= today:
                 yield _step(Step.RENEW, LPR, since, today, agreement.id)
 
 
-def _stage_steps(one: Municipality, agreements: Sequence[Agreement], today: date) -> list[NextStep]:
+def _stage_steps(municipality: Municipality, agreements: Sequence[Agreement], today: date) -> list[NextStep]:
     """The next step of a municipality without an active agreement."""
-    match one.stage:
+    match municipality.stage:
         case Stage.INTERESTED:
-            shown = first(*(interest.shown_on for interest in one.interests))
+            shown = first(*(interest.shown_on for interest in municipality.interests))
             return [_step(Step.CONSULT, LPR, shown, today)]
         case Stage.ADVISED:
-            held = last(*(consultation.held_on for consultation in one.consultations))
-            return [_step(Step.AGREE_ON_COOPERATION, (party_of(one.ref),), held, today)]
+            held = last(*(consultation.held_on for consultation in municipality.consultations))
+            return [_step(Step.AGREE_ON_COOPERATION, (party_of(municipality.ref),), held, today)]
         case Stage.COOPERATING:
-            # After a failed agreement, the wait for the next draft starts anew.
+            # After a failed agreement, the wait for the next draft starts over.
             failed = [agreement.ended_on for agreement in agreements if agreement.stage in _FAILED]
-            return [_step(Step.DRAFT_AGREEMENT, LPR, last(one.cooperations[-1].since, *failed), today)]
+            return [_step(Step.DRAFT_AGREEMENT, LPR, last(municipality.cooperations[-1].since, *failed), today)]
         case _:
             return []
 
 
-def _steps_beside(one: Municipality, analyses: Sequence[SecurityAnalysis], today: date) -> Iterator[NextStep]:
-    if is_open(one.dormancies):
-        yield _step(Step.RESUME, LPR, one.dormancies[-1].since, today)
-    for number, coaching in enumerate(one.coachings, start=1):
+def _steps_beside(municipality: Municipality, analyses: Sequence[SecurityAnalysis], today: date) -> Iterator[NextStep]:
+    if is_open(municipality.dormancies):
+        yield _step(Step.RESUME, LPR, municipality.dormancies[-1].since, today)
+    for number, coaching in enumerate(municipality.coachings, start=1):
         if not (coaching.coach or coaching.finished_on):
             yield _step(Step.MATCH_COACH, LPR, coaching.requested_on, today, str(number))
     for analysis in analyses:

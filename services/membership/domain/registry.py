@@ -15,7 +15,7 @@ from shared.kernel.decision import Decision
 from shared.kernel.value import value
 
 OFFICIAL_DATA = ("kind", "district", "nuts3", "latitude", "longitude", "population")
-"""The official data that a newer list may change, besides names."""
+"""The official data other than names that a newer list may change."""
 
 
 @value

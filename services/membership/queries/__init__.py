@@ -1,1 +1,1 @@
-"""Reads of membership, straight from MongoDB: the alliance's figures, the directory, and what comes next for whom."""
+"""Queries of membership, straight from MongoDB: the alliance's figures, the directory, and next steps."""

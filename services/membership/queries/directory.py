@@ -19,17 +19,17 @@ OFFICIAL = (
     "name", "name_sorbian", "kind", "district_key", "district", "nuts3", "police_directorate",
     "population", "size_class",
 )  # fmt: skip
-"""The official data that the files carry, besides `ags` and the coordinates."""
+"""The official data in the files, except `ags` and the coordinates."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """Which municipalities somebody looks for; what is left open does not matter."""
+    """A filter for municipalities; unset fields match everything."""
 
     q: str | None = None
     """Part of a name, German or Sorbian, as it is now or was; umlauts in any way."""
     stage: Stage | None = None
-    """The stage of today, whatever day is asked for."""
+    """Today's stage, regardless of the requested day."""
     district: str | None = None
     """The key of a district."""
     police_directorate: str | None = None
@@ -52,7 +52,7 @@ class Wanted:
         return {"$and": [*self._official(), *self._on(day_asked(self.on, today))]}
 
     def _official(self) -> Iterator[Filter]:
-        # What is always true, for `$and` wants something to begin with.
+        # Always true, because `$and` must not be empty.
         yield {}
         if self.q and (words := " ".join(searched(self.q).split())):
             yield {"search": {"$regex": re.escape(words)}}
@@ -75,10 +75,12 @@ class Wanted:
             yield meets if self.council else {"$nor": [meets]}
 
 
-def member_since(one: Municipality, day: date) -> date | None:
+def member_since(municipality: Municipality, day: date) -> date | None:
     """Since when it is a member, if it is one on a day."""
     current = (
-        each.since for each in one.memberships if each.since <= day and (each.until is None or each.until >= day)
+        membership.since
+        for membership in municipality.memberships
+        if membership.since <= day and (membership.until is None or membership.until >= day)
     )
     return min(current, default=None)
 
@@ -90,10 +92,13 @@ def as_csv(municipalities: Sequence[Municipality], day: date) -> str:
     writer.writerow(
         ["ags", *OFFICIAL, "latitude", "longitude", "stage", "member_since", "action_fields", "attribution"]
     )
-    for one in municipalities:
-        official = (getattr(one, field) for field in OFFICIAL)
-        fields = " ".join(one.action_fields)
-        row = (one.ags, *official, one.latitude, one.longitude, one.stage, member_since(one, day), fields, ATTRIBUTION)
+    for municipality in municipalities:
+        official = (getattr(municipality, field) for field in OFFICIAL)
+        fields = " ".join(municipality.action_fields)
+        row = (
+            municipality.ags, *official, municipality.latitude, municipality.longitude, municipality.stage,
+            member_since(municipality, day), fields, ATTRIBUTION,
+        )  # fmt: skip
         writer.writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in row])
     return table.getvalue()
 
@@ -103,21 +108,21 @@ def as_geojson(municipalities: Sequence[Municipality], day: date) -> dict[str, A
     return {
         "type": "FeatureCollection",
         "attribution": ATTRIBUTION,
-        "features": [_point(one, day) for one in municipalities],
+        "features": [_point(municipality, day) for municipality in municipalities],
     }
 
 
-def _point(one: Municipality, day: date) -> dict[str, Any]:
+def _point(municipality: Municipality, day: date) -> dict[str, Any]:
     return {
         "type": "Feature",
-        "id": one.ags,
-        "geometry": {"type": "Point", "coordinates": [one.longitude, one.latitude]},
+        "id": municipality.ags,
+        "geometry": {"type": "Point", "coordinates": [municipality.longitude, municipality.latitude]},
         "properties": {
-            "ags": one.ags,
-            **{field: getattr(one, field) for field in OFFICIAL},
-            "stage": one.stage,
-            "member_since": member_since(one, day),
-            "action_fields": one.action_fields,
+            "ags": municipality.ags,
+            **{field: getattr(municipality, field) for field in OFFICIAL},
+            "stage": municipality.stage,
+            "member_since": member_since(municipality, day),
+            "action_fields": municipality.action_fields,
         },
     }
 

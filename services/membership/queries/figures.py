@@ -24,7 +24,7 @@ class Figure(StrEnum):
 
 
 class DayInFuture(Invalid):
-    """Nobody knows what will be."""
+    """There are no figures for future days."""
 
     code = "day_in_future"
 
@@ -34,9 +34,9 @@ class Figures:
     """Numbers of municipalities: advised, cooperating closely, members, and with a prevention council."""
 
     advised: int
-    """All that have been consulted, whatever came of it."""
+    """All municipalities ever consulted, regardless of the outcome."""
     working_closely: int
-    """Members, and those that cooperate and are not dormant."""
+    """Members, and cooperating municipalities that are not dormant."""
     members: int
     councils: int
 
@@ -62,7 +62,7 @@ def day_asked(on: date | None, today: date) -> date:
 
 
 def figure_filter(figure: Figure, day: date) -> Filter:
-    """The municipalities that count for a figure on a day: what is counted, and what is listed behind the count."""
+    """The query for the municipalities that count towards a figure on a day, for both counting and listing."""
     return {"$and": [existing(day), _COUNTED[figure](day.isoformat())]}
 
 

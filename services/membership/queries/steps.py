@@ -22,7 +22,7 @@ from shared.store.repository import Page
 P = TypeVar("P", Agreement, SecurityAnalysis)
 
 Taken: TypeAlias = tuple[Step, date | None, date | None]
-"""A step, and from when until when it took, as far as that is known."""
+"""A step with its start and end, if known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +42,11 @@ class Waiting:
 
     def waits_for(self, party: str) -> bool:
         """Return True if the step waits for a party or kind of party; `municipality` is any municipality."""
-        return any(one in {party, f"{party}:{one.partition(':')[2]}"} for one in self.waiting_for)
+        return any(awaited in {party, f"{party}:{awaited.partition(':')[2]}"} for awaited in self.waiting_for)
 
     @property
     def place(self) -> str:
-        """Its place on the board: what waits longest comes first, what waits since nobody knows when comes last."""
+        """Its place on the board: longest wait first, unknown start last."""
         return f"{self.since or date.max} {self.ags} {self.step} {self.of or ''}"
 
 
@@ -56,7 +56,7 @@ class StepTime:
 
     step: Step
     median_days: float | None
-    """None where it was never done, or on days that are not documented."""
+    """None if the step was never completed, or only on undocumented days."""
     count: int
     """Number of times the step was completed."""
     stuck: tuple[Waiting, ...]
@@ -65,7 +65,7 @@ class StepTime:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Municipalities, and all that each of them has or had a part in."""
+    """Municipalities with all their agreements and analyses, past ones included."""
 
     municipalities: Sequence[Municipality]
     agreements: Sequence[Agreement]
@@ -74,14 +74,17 @@ class _Parts:
     def waiting(self, today: date) -> list[Waiting]:
         """List their next steps, longest wait first."""
         agreements, analyses = _by_ags(self.agreements), _by_ags(self.analyses)
-        rows = (_waiting(one, agreements[one.ags], analyses[one.ags], today) for one in self.municipalities)
+        rows = (
+            _waiting(municipality, agreements[municipality.ags], analyses[municipality.ags], today)
+            for municipality in self.municipalities
+        )
         return sorted(chain.from_iterable(rows), key=lambda row: row.place)
 
 
-async def journey_of(records: Records, database: Database, one: Municipality, today: date) -> Journey:
+async def journey_of(records: Records, database: Database, municipality: Municipality, today: date) -> Journey:
     """The journey of a municipality until today."""
-    parts = await _parts(records, database, [one])
-    return journey(one, parts.agreements, parts.analyses, today)
+    parts = await _parts(records, database, [municipality])
+    return journey(municipality, parts.agreements, parts.analyses, today)
 
 
 async def board(
@@ -107,23 +110,24 @@ async def step_times(
     parts = await _parts(records, database, await records.municipalities.all({}))
     taken = [(step, (until - since).days) for step, since, until in _taken(parts) if since and until and since <= until]
     waiting = [row for row in parts.waiting(today) if seen(row)]
-    return [_step_time(step, [days for each, days in taken if each is step], waiting) for step in Step]
+    return [_step_time(step, [days for done, days in taken if done is step], waiting) for step in Step]
 
 
 async def _parts(records: Records, database: Database, municipalities: Sequence[Municipality]) -> _Parts:
     """Read the agreements and analyses of these municipalities by the index of `municipalities.ags`, without texts."""
-    of = {"municipalities.ags": {"$in": [one.ags for one in municipalities]}}
+    of = {"municipalities.ags": {"$in": [municipality.ags for municipality in municipalities]}}
     found = await database["agreements"].find(of, {"text": 0}).sort("_id").to_list(None)
     return _Parts(municipalities, list(map(records.agreements.state, found)), await records.analyses.all(of))
 
 
 def _waiting(
-    one: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
+    municipality: Municipality, agreements: Sequence[Agreement], analyses: Sequence[SecurityAnalysis], today: date
 ) -> Iterator[Waiting]:
-    for each in next_steps(one, agreements, analyses, today):
+    for next_step in next_steps(municipality, agreements, analyses, today):
         yield Waiting(
-            ags=one.ags, name=one.name, police_directorate=one.police_directorate, stage=one.stage,
-            step=each.step, waiting_for=each.waiting_for, since=each.since, days=each.days, of=each.of,
+            ags=municipality.ags, name=municipality.name, police_directorate=municipality.police_directorate,
+            stage=municipality.stage, step=next_step.step, waiting_for=next_step.waiting_for,
+            since=next_step.since, days=next_step.days, of=next_step.of,
         )  # fmt: skip
 
 
@@ -135,11 +139,13 @@ def _step_time(step: Step, days: Sequence[int], waiting: Sequence[Waiting]) -> S
 
 
 def _taken(parts: _Parts) -> Iterator[Taken]:
-    """Every step that was done; of agreements that were entered, nobody knows how long theirs took."""
+    """Yield every completed step, except those of agreements older than this system, whose durations are unknown."""
     drafted = [agreement for agreement in parts.agreements if not was_entered(agreement)]
     of = _by_ags(drafted)
-    for one in parts.municipalities:
-        yield from _taken_by(one, [agreement.drafted_on for agreement in of[one.ags] if agreement.drafted_on])
+    for municipality in parts.municipalities:
+        yield from _taken_by(
+            municipality, [agreement.drafted_on for agreement in of[municipality.ags] if agreement.drafted_on]
+        )
     for agreement in drafted:
         yield Step.MAKE_READY, agreement.drafted_on, agreement.ready_on
         yield Step.SIGN, agreement.ready_on, agreement.in_force_since
@@ -147,23 +153,23 @@ def _taken(parts: _Parts) -> Iterator[Taken]:
         yield Step.FINISH_ANALYSIS, analysis.started_on, analysis.finished_on
 
 
-def _taken_by(one: Municipality, drafted: Sequence[date]) -> Iterator[Taken]:
+def _taken_by(municipality: Municipality, drafted: Sequence[date]) -> Iterator[Taken]:
     """Each day counts from the same milestone as the waiting for that step does."""
-    held = [consultation.held_on for consultation in one.consultations if consultation.held_on]
-    if shown := first(*(interest.shown_on for interest in one.interests)):
+    held = [consultation.held_on for consultation in municipality.consultations if consultation.held_on]
+    if shown := first(*(interest.shown_on for interest in municipality.interests)):
         yield Step.CONSULT, shown, first(*(day for day in held if day >= shown))
-    for cooperation in one.cooperations:
+    for cooperation in municipality.cooperations:
         if since := cooperation.since:
             until = cooperation.until or date.max
             yield Step.AGREE_ON_COOPERATION, last(*(day for day in held if day <= since)), since
             yield Step.DRAFT_AGREEMENT, since, first(*(day for day in drafted if since <= day <= until))
-    for coaching in one.coachings:
+    for coaching in municipality.coachings:
         yield Step.MATCH_COACH, coaching.requested_on, coaching.matched_on
 
 
 def _by_ags(all: Iterable[P]) -> Mapping[str, list[P]]:
     of: dict[str, list[P]] = defaultdict(list)
-    for one in all:
-        for ref in one.municipalities:
-            of[ref.ags].append(one)
+    for agreement in all:
+        for ref in agreement.municipalities:
+            of[ref.ags].append(agreement)
     return of

@@ -107,7 +107,7 @@ async def give_notice(
 
 
 async def fall_due(agreements: Agreements, id: str, cause: Cause) -> None:
-    """Let happen to an agreement what is due by today."""
+    """Handle the deadlines of an agreement that are due by today."""
     await agreements.change(id, lambda agreement: ending.fall_due(agreement, cause.at), cause)
 
 

@@ -121,7 +121,7 @@ async def finish_coaching(
 
 
 async def join(municipalities: Municipalities, event: AgreementSigned, cause: Cause) -> None:
-    """Let each municipality of an agreement in force become a member."""
+    """Make each municipality of an agreement in force a member."""
     for ref in event.municipalities:
         await _join(municipalities, ref.ags, event.agreement_id, event.in_force_since, cause)
 
@@ -133,7 +133,7 @@ async def leave(municipalities: Municipalities, event: AgreementEnded, cause: Ca
 
 
 async def succeed(municipalities: Municipalities, event: AgreementPassedOn, cause: Cause) -> None:
-    """Let a merged municipality leave, and its successor become a member in its place."""
+    """End the membership of a merged municipality, and make its successor a member in its place."""
     last_day = event.passed_on - timedelta(days=1)
     await _leave(municipalities, event.municipality.ags, event.agreement_id, cause, left_on=last_day, how="merged")
     await _join(municipalities, event.successor.ags, event.agreement_id, event.passed_on, cause)

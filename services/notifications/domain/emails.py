@@ -1,4 +1,4 @@
-"""Emails: what the offices of one role in one area are told."""
+"""Emails to the offices of one role in one area."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Members: a projection of membership's events, as far as emails to neighbours need it."""
+"""Members: a projection of membership's events for emails to neighbours."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""The form of a table of who is told what."""
+"""The form of an email table, which maps events to emails."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias

@@ -199,7 +199,7 @@ def _settling(claim: str, outcome: Report, now: datetime) -> Callable[[Delivery]
 
 
 async def _to_the_end(sending: Coroutine[Any, Any, None]) -> None:
-    """Finish and record an email on the wire even when told to stop, or it would be sent twice."""
+    """Finish and record an email in transmission even when cancelled, or it would be sent twice."""
     task = asyncio.create_task(sending)
     try:
         await asyncio.shield(task)

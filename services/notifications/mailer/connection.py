@@ -73,7 +73,7 @@ class Connection:
             await client.rcpt(to)
         except aiosmtplib.SMTPResponseException as error:
             await self._forget(client)
-            # What the server has against the sender, or us, is for operators to mend: the email waits.
+            # If the server rejects the sender or this client, operators must act; the email waits.
             about_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused)
             raise _failure(error, permanent=about_recipient) from error
         except aiosmtplib.SMTPTimeoutError as error:
@@ -92,7 +92,7 @@ class Connection:
             await client.rset()
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         client, self._client = self._client, None
         if client is not None:
             client.close()

@@ -1,4 +1,4 @@
-"""The table of who is told what about membership: each event with its emails, one line for each email."""
+"""The email table of membership: each event with its emails, one line per email."""
 
 from services.notifications.emails.membership import accession, milestones, signing, term
 from services.notifications.emails.table import Table

@@ -1,4 +1,4 @@
-"""Emails about an accession: the agreement is in force, the new member is welcomed, its neighbours are told."""
+"""Emails about an accession: to the parties, the new member and its neighbours."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def agreement_for_press(event: AgreementSigned, _: Members) -> list[Email]:
 
 
 def member_welcome(event: MemberJoined, members: Members) -> list[Email]:
-    """To the new member: welcome, what comes next, and its neighbours."""
+    """To the new member: a welcome, the next steps and its neighbours."""
     data = _about_new_member(event) | {
         "neighbours": [neighbour.name for neighbour in neighbours(event, members)],
         "reason": f"{event.name} Mitglied der Allianz geworden ist",

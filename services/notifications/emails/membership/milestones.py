@@ -27,7 +27,7 @@ def interest_shown(event: InterestShown, _: Members) -> list[Email]:
 
 
 def consultation_held(event: ConsultationHeld, _: Members) -> list[Email]:
-    """To the LPR contact: what was discussed and what comes next."""
+    """To the LPR contact: the topics discussed and the next step."""
     data = about_municipality(event) | {
         "held_on": event.held_on,
         "held_by": event.held_by,

@@ -51,7 +51,7 @@ def agreement_ready(event: AgreementReady, _: Members) -> list[Email]:
 
 
 def signature_receipt(event: AgreementSignedByParty, _: Members) -> list[Email]:
-    """To the party that signed: what was recorded."""
+    """To the party that signed: the recorded signature."""
     signer = parties([event.party], event.municipalities)
     return to_parties("signature_receipt", signer, _about_progress(event))
 

@@ -157,7 +157,7 @@ def _title(event: MemberJoined | MemberLeft) -> str:
 
 
 def neighbours(event: MemberJoined | MemberLeft, members: Members) -> list[Member]:
-    """The other members of the district, except those of the same agreement, who know already."""
+    """Return the other members of the district, except those of the same agreement, which know already."""
     return [
         member
         for member in members
