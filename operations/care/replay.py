@@ -53,8 +53,8 @@ def replayable(services: Sequence[Service], name: str) -> list[Service]:
 
 
 async def replay(service: Service, nats_url: str, report: Report = lambda *_: None) -> Replayed:
-    """Flag events missing in the stream, so that the relay publishes them; raises NotReplayed if it cannot."""
-    # A NATS that goes away meanwhile may come back as another one, so this ends there.
+    """Flag events missing in the stream, so that the relay publishes them; raises NotReplayed before any change."""
+    # A lost connection ends this, because NATS may come back as another one.
     client = await nats.connect(nats_url, name="asskomm-replay", allow_reconnect=False)
     try:
         js = client.jetstream()
@@ -63,8 +63,8 @@ async def replay(service: Service, nats_url: str, report: Report = lambda *_: No
         try:
             there = await _ids(js, await _stream(js, service), service, report)
             events, missing = await _missing(service, there)
-            await _mark(service, missing, report)
-            # Only now: had we crashed before, the relay would still hold back, and this could be run again.
+            await _flag(service, missing, report)
+            # Only now: after an earlier crash, the relay would still hold back, and this could be run again.
             await note_stream(service.database, await _stream(js, service))
         finally:
             await service.lease.release()
@@ -82,7 +82,7 @@ async def until_published(service: Service, report: Report = lambda *_: None) ->
     moved, took = time.monotonic(), 0.0
     while left:
         report(f"{service.name} publishes", total - left, total)
-        # To count a hundred thousand takes MongoDB as long as to publish some hundred of them.
+        # Counting a hundred thousand rows takes MongoDB as long as publishing some hundred of them.
         await asyncio.sleep(max(0.1, 10 * took))
         asked = time.monotonic()
         before, left = left, await rows.count_documents(waiting)
@@ -145,15 +145,15 @@ async def _missing(service: Service, there: set[str]) -> tuple[int, list[str]]:
 def _hole(service: Service, subject: str, lost: int, later: int) -> str:
     return (
         f"stream {stream_name(service.name)} has event {later} of {subject} and has lost event {lost}, which would now "
-        "come after it; nothing was changed. The stream has to be filled anew: stop NATS, delete its data, start it, "
+        "come after it; nothing was changed. The stream has to be filled again: stop NATS, delete its data, start it, "
         "run `asskomm setup`, then `asskomm replay`"
     )
 
 
-async def _mark(service: Service, missing: list[str], report: Report) -> None:
+async def _flag(service: Service, missing: list[str], report: Report) -> None:
     for done in range(0, len(missing), BATCH):
         await _hold(service)
-        report(f"marking events of {service.name}", done, len(missing))
+        report(f"flagging events of {service.name}", done, len(missing))
         ids = {"_id": {"$in": missing[done : done + BATCH]}}
         await service.database[EVENTS].update_many(ids, {"$set": {"unpublished": True}})
 

@@ -126,7 +126,7 @@ class Mongod(Server):
 
     def _is_ready(self) -> bool:
         """Return True if the node is a primary; initiate a fresh one, and reconfigure one whose port has changed."""
-        # Imported here, for it takes a fifth of a second, in which mongod starts.
+        # Imported here because it takes a fifth of a second, while mongod starts.
         from pymongo import MongoClient  # noqa: PLC0415
         from pymongo.errors import ConnectionFailure, OperationFailure  # noqa: PLC0415
 

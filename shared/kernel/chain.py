@@ -102,7 +102,7 @@ def _predecessor(rows: Sequence[Row], place: int) -> int | None:
     direct = rows[place - 1]["hash"] if place else ""
     if row["hash"] in {link(direct, row), link(_recomputed(rows, place - 1), row)}:
         return place - 1
-    others = ((-1, ""), *((other, one["hash"]) for other, one in enumerate(rows)))
+    others = ((-1, ""), *((other, candidate["hash"]) for other, candidate in enumerate(rows)))
     return next((other for other, previous in others if link(previous, row) == row["hash"]), None)
 
 

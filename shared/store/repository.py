@@ -87,7 +87,9 @@ class Repository(Generic[S]):
         found = self.store.database[self.collection].find({"$and": [where, beyond]}).sort("_id").limit(limit + 1)
         documents = await found.to_list(limit + 1)
         more = len(documents) > limit
-        return Page([self.state(one) for one in documents[:limit]], documents[limit - 1]["_id"] if more else None)
+        return Page(
+            [self.state(document) for document in documents[:limit]], documents[limit - 1]["_id"] if more else None
+        )
 
     async def all(self, where: Mapping[str, Any], *, order: str = "_id", limit: int = 0) -> list[S]:
         """The matching aggregates sorted by a field, all or the first few; for collections that stay small."""

@@ -110,8 +110,8 @@ class Mailer:
         due = await self._deliveries.all(is_due, order="due_at", limit=BATCH)
 
         begin = partial(deliveries.claim, now=now, within=self._claim, id=claim)
-        steps = [self._deliveries.changing(delivery.id, begin) for delivery in due]
-        claimed = await self._deliveries.store.commit(self._cause(), *steps)
+        changes = [self._deliveries.changing(delivery.id, begin) for delivery in due]
+        claimed = await self._deliveries.store.commit(self._cause(), *changes)
         crashpoint("mailer.claimed")
         for delivery in claimed:
             if delivery.claim == claim:
@@ -177,17 +177,26 @@ class Mailer:
     async def _record_together(self, outcomes: Sequence[tuple[Delivery, Report]]) -> None:
         """Record outcomes; retries while MongoDB is away, or the emails would be sent twice."""
         now = self._clock()
-        steps = [self._deliveries.changing(one.id, _settling(one.claim, outcome, now)) for one, outcome in outcomes]
+        changes = [
+            self._deliveries.changing(delivery.id, _settling(delivery.claim, outcome, now))
+            for delivery, outcome in outcomes
+        ]
         while True:
             try:
-                recorded: list[Delivery] = await self._deliveries.store.commit(self._cause(), *steps)
+                recorded: list[Delivery] = await self._deliveries.store.commit(self._cause(), *changes)
             except OUTAGES as error:
                 log.warning("mailer waits for mongodb", error=repr(error))
                 await asyncio.sleep(1)
             else:
                 crashpoint("mailer.after_record")
-                for one in recorded:
-                    log.info("email", delivery=one.id, about=one.event_id, template=one.template, state=one.state)
+                for delivery in recorded:
+                    log.info(
+                        "email",
+                        delivery=delivery.id,
+                        about=delivery.event_id,
+                        template=delivery.template,
+                        state=delivery.state,
+                    )
                 return
 
     def _cause(self) -> Cause:
