@@ -19,7 +19,7 @@ from shared.kernel.event import Event
 from shared.store.unit_of_work import Change
 
 Compose: TypeAlias = Callable[[Email, Contact, Event, Cause], Delivery]
-"""Puts an email to a contact into words."""
+"""Renders an email to a contact."""
 
 
 class Outbound(Protocol):

@@ -1,4 +1,4 @@
-"""Streams and durable consumers: what they are, and the one step that makes them so.
+"""Streams and durable consumers: their configuration, and the one step that applies it.
 
 The set-up step owns them. Services compare at start and refuse to run on a difference, because a changed configuration
 of an existing durable would otherwise be ignored without a word.
@@ -21,7 +21,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 DUPLICATE_WINDOW_SECONDS = 600.0
-"""Within it the server itself drops an event that is published twice; beyond it the inbox of each subscriber does."""
+"""Period in which the server drops duplicates; after it the inbox of each subscriber does."""
 
 STREAM_MAX_BYTES = 2 * 1024**3
 MESSAGE_MAX_BYTES = 256 * 1024
@@ -51,7 +51,7 @@ class Durable:
 
     @property
     def config(self) -> ConsumerConfig:
-        """Many messages at a time to one reader, which keeps their order; for ever, because we decide when to park."""
+        """Deliver many messages at a time to one reader, which keeps their order; never give up, because we park."""
         return ConsumerConfig(
             durable_name=self.service,
             deliver_policy=DeliverPolicy.ALL,
@@ -70,7 +70,7 @@ def stream_name(publisher: str) -> str:
 
 
 def stream_config(publisher: str) -> StreamConfig:
-    """A stream keeps every event of its publisher; when it is full it refuses, the outbox waits, nothing is lost."""
+    """Keep every event of the publisher; a full stream refuses new ones, so the outbox waits and nothing is lost."""
     return StreamConfig(
         name=stream_name(publisher),
         subjects=[f"{publisher}.>"],
@@ -92,7 +92,7 @@ def stream_config(publisher: str) -> StreamConfig:
 
 
 async def set_up_streams(js: JetStreamContext, publishers: Iterable[str], durables: Iterable[Durable]) -> None:
-    """Create or update every stream, then every durable; doing it again changes nothing."""
+    """Create or update every stream, then every durable; idempotent."""
     for publisher in publishers:
         wanted = stream_config(publisher)
         try:

@@ -1,4 +1,4 @@
-"""Metrics and traces of the events that a service publishes and reacts to; both are off unless an operator wants them.
+"""Metrics and traces of the events that a service publishes and reacts to; both are off by default.
 
 FastStream's own middlewares measure and trace. Names and labels are types of event: with raw subjects there would be a
 series for each aggregate. Batches of the relay bypass FastStream, so the events in them are not counted as published.
@@ -134,7 +134,7 @@ def _served(port: int) -> "CollectorRegistry":
 
 
 def _exported(service: str) -> "TracerProvider":
-    """Spans that leave through the exporter that OTEL_TRACES_EXPORTER names; each configures itself by OTEL_…."""
+    """Export spans through the exporter named by OTEL_TRACES_EXPORTER, which is configured by OTEL_…."""
     try:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider

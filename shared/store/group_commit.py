@@ -54,7 +54,7 @@ class GroupCommit:
         self._writer = writer
         self._waiting: list[UnitOfWork] = []
         self._crowd = asyncio.Event()
-        """As many wait as were answered last."""
+        """Set when as many callers wait as were answered last."""
         self._answered = 0
         self._writing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -132,7 +132,7 @@ class GroupCommit:
         return alone
 
     async def _done_already(self, group: list[UnitOfWork]) -> list[UnitOfWork]:
-        """The units that took effect before, such as redelivered events; the others wait for the next group."""
+        """Find units that took effect before, such as redelivered events; the others wait for the next group."""
         try:
             known = await self._writer.done_already(group)
         except PyMongoError:
@@ -157,7 +157,7 @@ class GroupCommit:
 def decide_together(
     group: Sequence[UnitOfWork], documents: Documents, recent: Documents
 ) -> tuple[list[UnitOfWork], list[UnitOfWork]]:
-    """Let each unit decide on what those before it leave; returns the units that go together, and those that do not.
+    """Let each unit decide on the results of the previous ones; returns the units to commit together, and the others.
 
     A document that was only remembered must be written, because the write shows whether it still holds.
     """

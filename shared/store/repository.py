@@ -73,7 +73,7 @@ class Repository(Generic[S]):
         )  # fmt: skip
 
     async def get(self, id: str) -> S:
-        """The stored state; raises NotFound, and what the guard refuses."""
+        """The stored state; raises NotFound and refusals of the guard."""
         return (await self.versioned(id))[0]
 
     async def versioned(self, id: str) -> tuple[S, int]:
@@ -140,7 +140,7 @@ class Repository(Generic[S]):
         return msgspec.convert({**document, self.key: document["_id"]}, self.kind)
 
     def permitted(self, document: Document) -> S:
-        """The aggregate in a document; raises what the guard refuses."""
+        """The aggregate in a document; raises refusals of the guard."""
         state = self.state(document)
         if self.guard:
             self.guard(state)
@@ -173,7 +173,7 @@ class Repository(Generic[S]):
         return Write(self.collection, after, stored, rows, change.adds)
 
     def admit(self, change: Change[S], stored: Document | None) -> S:
-        """The state that a change starts from; raises NotFound, and what the guard refuses."""
+        """The state that a change starts from; raises NotFound and refusals of the guard."""
         if change.new is None or stored:
             return self.permitted(self._required(stored, change.id))
         if self.guard:

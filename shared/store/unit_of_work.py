@@ -1,4 +1,4 @@
-"""Units of work: what a cause is to change, and what the rules make of it. Nothing here talks to a server."""
+"""Units of work: the intended changes of a cause, and the rules' decisions on them. Nothing here talks to a server."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ class Aggregates(Protocol):
     remembers: bool
 
     def admit(self, change: "Change[Any]", stored: Document | None) -> object:
-        """Return the state that a change starts from; raises NotFound, and what the guard refuses."""
+        """Return the state that a change starts from; raises NotFound and refusals of the guard."""
 
     def decide(self, change: "Change[Any]", stored: Document | None, cause: Cause) -> "Write":
         """Apply the rule to the stored document; raises its refusals."""

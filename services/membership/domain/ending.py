@@ -1,4 +1,4 @@
-"""Rules for how an agreement goes on or ends: withdrawal, renewal, notice, merger, and what time alone makes due."""
+"""Rules for continuing or ending an agreement: withdrawal, renewal, notice, merger and deadlines."""
 
 from datetime import date, datetime, timedelta
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""A connection to the mail server, and what can go wrong on it."""
+"""A connection to the mail server, and its errors."""
 
 from contextlib import suppress
 
@@ -8,23 +8,23 @@ from services.notifications.settings import NotificationsSettings
 
 
 class Unreached(Exception):  # noqa: N818 -- named after its cause
-    """There is no mail server to talk to, for now."""
+    """The mail server cannot be reached for now."""
 
 
 class Temporary(Exception):  # noqa: N818 -- named after its cause
-    """The email was not taken, for now."""
+    """The email was not accepted for now."""
 
 
 class Permanent(Exception):  # noqa: N818 -- named after its cause
-    """The email will never be taken."""
+    """The email will never be accepted."""
 
 
 class NoAnswer(Exception):  # noqa: N818 -- named after its cause
-    """The connection broke after the final dot: the email may have been taken (RFC 1047)."""
+    """The connection broke after the final dot: the email may have been accepted (RFC 1047)."""
 
 
 class Connection:
-    """One connection to the mail server, made when it is needed and kept while it works."""
+    """One connection to the mail server, opened on demand and kept while it works."""
 
     def __init__(self, settings: NotificationsSettings) -> None:
         self._settings = settings
