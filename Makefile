@@ -39,7 +39,7 @@ up: $(READY) ## Run the whole system here behind one port, until Ctrl-C
 
 # Fewer examples of each property than `make test` tries.
 .PHONY: test-unit
-test-unit: $(READY) ## Run only the tests that need no server (15 seconds)
+test-unit: $(READY) ## Run only the tests that need no server (a quarter of a minute)
 	@ASSKOMM_TEST_EXAMPLES=20 $(BIN)/python -m pytest -q -m "not servers" --hypothesis-profile=few \
 	  tests/membership tests/notifications tests/shared
 

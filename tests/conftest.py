@@ -1,5 +1,6 @@
 """The real servers for the tests: one NATS, one MongoDB and one mail sink, started when the first test needs them."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from shared.runtime.log import configure_logs
 from tests.lifespan import in_a_task_of_its_own
 
 hypothesis.settings.register_profile("few", max_examples=20)
+# Thousands of collected tests are no garbage; looking for some among them takes a fifth of the time.
+gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,7 @@ from operations.running.setup import set_up_database
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.analysis import SecurityAnalysis
 from services.membership.domain.municipality import Municipality
-from services.membership.domain.people import Person
-from services.membership.domain.template import Template
-from services.membership.records import Records
+from services.membership.records import records
 from shared.kernel.cause import Cause
 from shared.kernel.clock import system_clock
 from shared.kernel.ids import new_id, new_trace
@@ -24,13 +22,7 @@ class Archive:
         settings = Settings(mongo_uri=servers.mongo_uri, nats_url=servers.nats_url, token_public_key="")
         self.service = Service(f"archive_{secrets.token_hex(6)}", settings)
         self.database = self.service.database
-        self.records = Records(
-            municipalities=self.service.repository("municipalities", Municipality, key="ags"),
-            agreements=self.service.repository("agreements", Agreement),
-            analyses=self.service.repository("analyses", SecurityAnalysis),
-            templates=self.service.repository("templates", Template),
-            people=self.service.repository("people", Person),
-        )
+        self.records = records(self.service)
 
     async def open(self) -> None:
         await set_up_database(self.service)
@@ -43,5 +35,5 @@ class Archive:
     async def keep(self, *states: Municipality | Agreement | SecurityAnalysis) -> None:
         """Store states as they are, without events."""
         cause = Cause(actor="archive", at=system_clock(), id=new_id(), trace=new_trace())
-        kept = {one.kind: one for one in self.service.repositories}
-        await self.service.store.commit(cause, *(kept[type(state)].putting(state) for state in states))
+        repositories = {repository.kind: repository for repository in self.service.repositories}
+        await self.service.store.commit(cause, *(repositories[type(state)].putting(state) for state in states))

@@ -81,12 +81,12 @@ def signature(party: str, signed_on: date = TODAY) -> Signature:
 
 
 def signed(agreement: Agreement, *parties: str) -> tuple[Agreement, list[Event]]:
-    """The agreement after these have signed, and all that was told of that."""
-    told: list[Event] = []
+    """The agreement after these have signed, and their events."""
+    events: list[Event] = []
     for party in parties:
-        agreement, events = signing.sign(agreement, signature(party), NOW)
-        told += events
-    return agreement, told
+        agreement, more = signing.sign(agreement, signature(party), NOW)
+        events += more
+    return agreement, events
 
 
 def in_force(*covered: Municipality, terms: Terms = STANDARD_TERMS) -> Agreement:

@@ -59,10 +59,10 @@ def _lived(draw: st.DrawFn, begun: Life[S], steps: st.SearchStrategy[Step]) -> L
 def _after(life: Life[S], days: int, step: Step) -> Life[S]:
     today = life.today + timedelta(days=days)
     try:
-        state, told = step(life.state, today, at(today))
+        state, events = step(life.state, today, at(today))
     except Refused:
         return Life(life.state, life.events, today)
-    return Life(state, (*life.events, *told), today)
+    return Life(state, (*life.events, *events), today)
 
 
 @st.composite
@@ -104,11 +104,11 @@ def _later(day: date, ahead: timedelta | None) -> date | None:
 
 
 def _sign_all(one: Agreement, day: date, now: datetime) -> tuple[Agreement, list[Event]]:
-    told: list[Event] = []
+    events: list[Event] = []
     while one.turn:
         one, more = signing.sign(one, signature(one.turn[0], day), now)
-        told += more
-    return one, told
+        events += more
+    return one, events
 
 
 _READINESS: st.SearchStrategy[Step] = st.builds(

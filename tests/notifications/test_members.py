@@ -12,7 +12,7 @@ from services.notifications.domain import members
 from services.notifications.domain.contacts import Contact, Role
 from services.notifications.domain.deliveries import Delivery
 from services.notifications.domain.members import Member
-from services.notifications.emails.membership import TOLD
+from services.notifications.emails.membership import EMAILS
 from services.notifications.records import Records, records
 from services.notifications.subscribers import subscribers
 from services.notifications.templates import composer
@@ -160,7 +160,7 @@ async def test_the_new_name_of_who_never_was_a_member_is_not_remembered(post: Po
 
 
 async def test_every_fact_that_is_told_has_a_reaction(post: Post) -> None:
-    assert set(subscribers(post.room).functions) == {*TOLD, MunicipalityRenamed}
+    assert set(subscribers(post.room).functions) == {*EMAILS, MunicipalityRenamed}
 
 
 FIRST = Member(

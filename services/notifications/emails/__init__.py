@@ -5,7 +5,7 @@ from services.notifications.emails import membership
 from services.notifications.emails.table import Members, Table
 from shared.kernel.event import Event
 
-TABLES: dict[str, Table] = {"membership": membership.TOLD}
+TABLES: dict[str, Table] = {"membership": membership.EMAILS}
 """The table of each publisher."""
 
 

@@ -26,7 +26,7 @@ from shared.events.membership.milestones import (
     SecurityAnalysisFinished,
 )
 
-TOLD: Table = {
+EMAILS: Table = {
     InterestShown: (
         milestones.interest_shown,  # LPR contact
     ),

@@ -41,16 +41,16 @@ from tests.notifications.examples import (
 RENDER = renderer("https://asskomm.example")
 
 
-def _text(template: str, fact: Event, role: Role | None = None) -> Text:
+def _text(template: str, event: Event, role: Role | None = None) -> Text:
     first = next(
-        email for email in emails_about(fact, NEIGHBOURS) if email.template == template and role in {None, email.role}
+        email for email in emails_about(event, NEIGHBOURS) if email.template == template and role in {None, email.role}
     )
     return RENDER(first, "Dienststelle", "membership")
 
 
-def _words(template: str, fact: Event, role: Role | None = None) -> str:
+def _words(template: str, event: Event, role: Role | None = None) -> str:
     """The plain text in one line."""
-    return " ".join(_text(template, fact, role).plain.split())
+    return " ".join(_text(template, event, role).plain.split())
 
 
 def test_who_signs_first_learns_who_signs_later_and_until_when() -> None:
@@ -135,8 +135,8 @@ def test_only_the_party_itself_is_asked_whether_its_signature_is_right_now() -> 
 
 
 def test_what_came_to_nothing_needs_no_signature() -> None:
-    for template, fact in (("agreement_withdrawn", WITHDRAWN), ("agreement_lapsed", LAPSED)):
-        assert "Zu unterzeichnen ist nichts mehr." in _words(template, fact)
+    for template, event in (("agreement_withdrawn", WITHDRAWN), ("agreement_lapsed", LAPSED)):
+        assert "Zu unterzeichnen ist nichts mehr." in _words(template, event)
     assert "Es fehlten: - Landespräventionsrat Sachsen - Sächs" in _words("agreement_lapsed", LAPSED)
     assert "Es fehlte: - Landes" in _words("agreement_lapsed", replace(LAPSED, missing=("lpr",)))
 

@@ -51,9 +51,9 @@ def test_a_cooperation_from_tomorrow_is_refused_with_both_days() -> None:
 
 
 def test_a_cooperation_may_be_without_a_day() -> None:
-    cooperating, [told] = cooperation.begin(ROTHENBURG, None, NOW)
-    assert isinstance(told, CooperationBegan)
-    assert (cooperating.cooperations, told.began_on) == ((Period(since=None),), None)
+    cooperating, [event] = cooperation.begin(ROTHENBURG, None, NOW)
+    assert isinstance(event, CooperationBegan)
+    assert (cooperating.cooperations, event.began_on) == ((Period(since=None),), None)
 
 
 def test_a_cooperation_ends_with_its_last_day() -> None:

@@ -71,9 +71,9 @@ def test_who_has_not_signed_after_14_days_is_reminded() -> None:
 
 
 def test_a_reminder_tells_the_last_day_of_the_term_where_that_is_the_last_one_for_signing() -> None:
-    _, [told] = fall_due(ready(terms=Terms(ends_on=SECOND), sign_by=THIRD), at(FIRST))
-    assert isinstance(told, SignatureOverdue)
-    assert told.sign_by == SECOND
+    _, [event] = fall_due(ready(terms=Terms(ends_on=SECOND), sign_by=THIRD), at(FIRST))
+    assert isinstance(event, SignatureOverdue)
+    assert event.sign_by == SECOND
 
 
 def test_nobody_is_reminded_twice_of_the_same_date() -> None:
@@ -90,9 +90,9 @@ def test_who_has_still_not_signed_is_reminded_again_each_14_days() -> None:
 
 
 def test_a_date_on_which_the_service_was_down_is_told_afterwards() -> None:
-    _, [told] = fall_due(ready(), at(FIRST + 3 * ONE_DAY))
-    assert isinstance(told, SignatureOverdue)
-    assert (told.due_on, told.remind_on) == (FIRST, SECOND)
+    _, [event] = fall_due(ready(), at(FIRST + 3 * ONE_DAY))
+    assert isinstance(event, SignatureOverdue)
+    assert (event.due_on, event.remind_on) == (FIRST, SECOND)
 
 
 def test_of_several_dates_on_which_the_service_was_down_only_the_last_one_is_told() -> None:
@@ -192,9 +192,9 @@ def test_90_days_before_its_end_it_is_told_that_an_agreement_ends() -> None:
 
 def test_30_days_before_its_end_it_is_told_again() -> None:
     once = due(WITH_TERM, IN_90_DAYS)
-    _, [told] = fall_due(once, at(IN_30_DAYS))
-    assert isinstance(told, AgreementEndsSoon)
-    assert (once.due_on, told.days) == (IN_30_DAYS, 30)
+    _, [event] = fall_due(once, at(IN_30_DAYS))
+    assert isinstance(event, AgreementEndsSoon)
+    assert (once.due_on, event.days) == (IN_30_DAYS, 30)
 
 
 @pytest.mark.parametrize("days", [1, 59])
@@ -211,17 +211,17 @@ def test_after_a_downtime_the_later_date_alone_is_told(on: date) -> None:
 
 
 def test_after_a_renewal_its_new_end_is_told_again() -> None:
-    told = due(due(WITH_TERM, IN_90_DAYS), IN_30_DAYS)
-    renewed, _ = renew(told, LAST_DAY + timedelta(days=365), at(IN_30_DAYS))
+    warned = due(due(WITH_TERM, IN_90_DAYS), IN_30_DAYS)
+    renewed, _ = renew(warned, LAST_DAY + timedelta(days=365), at(IN_30_DAYS))
     assert renewed.due_on == IN_90_DAYS + timedelta(days=365)
 
 
 # A bug once: it was told all of its life that an agreement ends that it had left.
 def test_who_has_left_is_not_told_that_the_agreement_ends() -> None:
     joint, _ = end(in_force(ROTHENBURG, ZITTAU, terms=Terms(ends_on=LAST_DAY)), (ZITTAU.ref,), TODAY, "terminated")
-    _, [told] = fall_due(joint, at(IN_90_DAYS))
-    assert isinstance(told, AgreementEndsSoon)
-    assert (told.municipalities, told.parties) == ((ROTHENBURG.ref,), FOUR)
+    _, [event] = fall_due(joint, at(IN_90_DAYS))
+    assert isinstance(event, AgreementEndsSoon)
+    assert (event.municipalities, event.parties) == ((ROTHENBURG.ref,), FOUR)
 
 
 def test_an_agreement_is_in_force_on_its_last_day() -> None:

@@ -143,6 +143,6 @@ def test_action_fields_are_told_all_together() -> None:
 
 def test_action_fields_can_be_given_up() -> None:
     before, _ = advising.choose_action_fields(ROTHENBURG, [ActionField.GRAFFITI])
-    after, [told] = advising.choose_action_fields(before, [])
-    assert isinstance(told, ActionFieldsChosen)
-    assert after.action_fields == told.action_fields == ()
+    after, [event] = advising.choose_action_fields(before, [])
+    assert isinstance(event, ActionFieldsChosen)
+    assert after.action_fields == event.action_fields == ()

@@ -141,9 +141,9 @@ def test_an_agreement_is_not_ready_tomorrow() -> None:
 
 
 def test_the_last_day_for_signing_is_told() -> None:
-    made, [told] = drafting.make_ready(drafted(), READY_ON, NOW, TOMORROW)
-    assert isinstance(told, AgreementReady)
-    assert made.sign_by == told.sign_by == TOMORROW
+    made, [event] = drafting.make_ready(drafted(), READY_ON, NOW, TOMORROW)
+    assert isinstance(event, AgreementReady)
+    assert made.sign_by == event.sign_by == TOMORROW
 
 
 def test_the_last_day_for_signing_may_be_today() -> None:
@@ -246,11 +246,11 @@ def test_in_whatever_order_it_is_in_force_with_the_last_signature_and_not_before
 
 @given(st.permutations(FOUR), st.lists(st.dates(READY_ON, TODAY), min_size=4, max_size=4))
 def test_it_is_in_force_since_the_latest_signature(parties: list[str], days: list[date]) -> None:
-    agreement, [*told] = drafting.make_ready(drafted(), READY_ON, NOW)
+    agreement, [*events] = drafting.make_ready(drafted(), READY_ON, NOW)
     for party, day in zip(parties, days, strict=True):
-        agreement, told = signing.sign(agreement, signature(party, day), NOW)
-    assert isinstance(told[-1], AgreementSigned)
-    assert agreement.in_force_since == told[-1].in_force_since == max(days)
+        agreement, events = signing.sign(agreement, signature(party, day), NOW)
+    assert isinstance(events[-1], AgreementSigned)
+    assert agreement.in_force_since == events[-1].in_force_since == max(days)
 
 
 def test_an_agreement_in_force_is_told_with_its_term_and_action_fields() -> None:

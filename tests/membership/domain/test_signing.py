@@ -73,9 +73,9 @@ def test_in_order_the_first_kind_of_parties_can_sign() -> None:
 
 
 def test_in_order_readiness_is_told_with_who_can_sign_first() -> None:
-    _, [told] = drafting.make_ready(drafted(terms=IN_ORDER), READY_ON, NOW)
-    assert isinstance(told, AgreementReady)
-    assert told.turn == (ROTHENBURG_SIGNS,)
+    _, [event] = drafting.make_ready(drafted(terms=IN_ORDER), READY_ON, NOW)
+    assert isinstance(event, AgreementReady)
+    assert event.turn == (ROTHENBURG_SIGNS,)
 
 
 @pytest.mark.parametrize("party", FOUR[1:])
@@ -104,11 +104,11 @@ def test_of_several_whose_turn_it_is_only_the_last_one_hands_it_on() -> None:
 
 @pytest.mark.parametrize("terms", [IN_ORDER, Terms(ordered=True, ends_on=TOMORROW)], ids=["set", "by the term"])
 def test_whose_turn_it_is_learns_the_last_day_for_signing(terms: Terms) -> None:
-    _, [told] = signing.sign(
+    _, [event] = signing.sign(
         ready(terms=terms, sign_by=None if terms.ends_on else TOMORROW), signature(ROTHENBURG_SIGNS), NOW
     )
-    assert isinstance(told, AgreementSignedByParty)
-    assert told.sign_by == TOMORROW
+    assert isinstance(event, AgreementSignedByParty)
+    assert event.sign_by == TOMORROW
 
 
 def test_in_order_it_is_in_force_with_the_last_signature() -> None:

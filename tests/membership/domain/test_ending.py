@@ -40,9 +40,9 @@ def test_a_renewal_is_told_to_all_parties() -> None:
 
 def test_who_has_left_is_not_told_of_a_renewal() -> None:
     joint, _ = end(in_force(ROTHENBURG, ZITTAU, terms=Terms(ends_on=LAST_DAY)), (ZITTAU.ref,), TODAY, "terminated")
-    _, [told] = renew(joint, None, NOW)
-    assert isinstance(told, AgreementRenewed)
-    assert (told.municipalities, told.parties) == ((ROTHENBURG.ref,), FOUR)
+    _, [event] = renew(joint, None, NOW)
+    assert isinstance(event, AgreementRenewed)
+    assert (event.municipalities, event.parties) == ((ROTHENBURG.ref,), FOUR)
 
 
 def test_an_agreement_may_go_on_without_a_term() -> None:
@@ -96,23 +96,23 @@ def test_until_its_last_day_an_agreement_stays_in_force() -> None:
 
 
 def test_a_municipality_gives_notice_for_itself_alone() -> None:
-    _, [told] = give_notice(JOINT, BY_ROTHENBURG, NOW)
-    assert isinstance(told, NoticeGiven)
-    assert (told.municipalities, told.remaining) == ((ROTHENBURG.ref,), (ZITTAU.ref, PIRNA.ref))
+    _, [event] = give_notice(JOINT, BY_ROTHENBURG, NOW)
+    assert isinstance(event, NoticeGiven)
+    assert (event.municipalities, event.remaining) == ((ROTHENBURG.ref,), (ZITTAU.ref, PIRNA.ref))
 
 
 @pytest.mark.parametrize("party", ["lpr", "ministry", "police_directorate:PD Dresden"])
 def test_any_other_party_gives_notice_for_all(party: str) -> None:
-    _, [told] = give_notice(JOINT, Notice(party=party, given_on=TODAY, ends_on=date(2023, 4, 27)), NOW)
-    assert isinstance(told, NoticeGiven)
-    assert told.municipalities == (ROTHENBURG.ref, ZITTAU.ref, PIRNA.ref)
+    _, [event] = give_notice(JOINT, Notice(party=party, given_on=TODAY, ends_on=date(2023, 4, 27)), NOW)
+    assert isinstance(event, NoticeGiven)
+    assert event.municipalities == (ROTHENBURG.ref, ZITTAU.ref, PIRNA.ref)
 
 
 def test_notice_after_others_have_left_is_about_who_remains() -> None:
-    _, [told] = give_notice(WITHOUT_ROTHENBURG, BY_LPR, NOW)
-    assert isinstance(told, NoticeGiven)
-    assert (told.municipalities, told.remaining) == ((ZITTAU.ref, PIRNA.ref), ())
-    assert told.parties == tuple(party for party in JOINT.parties if party != FOUR[0])
+    _, [event] = give_notice(WITHOUT_ROTHENBURG, BY_LPR, NOW)
+    assert isinstance(event, NoticeGiven)
+    assert (event.municipalities, event.remaining) == ((ZITTAU.ref, PIRNA.ref), ())
+    assert event.parties == tuple(party for party in JOINT.parties if party != FOUR[0])
 
 
 def test_notice_may_be_given_for_a_later_day_than_it_must() -> None:
@@ -270,10 +270,10 @@ def test_a_notice_does_not_bind_a_successor_with_a_place_of_its_own() -> None:
 
 def test_a_successor_that_has_left_does_not_come_back_by_a_merger() -> None:
     without_zittau, _ = end(JOINT, (ZITTAU.ref,), TODAY, "terminated")
-    after, [told] = pass_on(without_zittau, ROTHENBURG.ags, ZITTAU.ref, date(2024, 1, 1))
+    after, [event] = pass_on(without_zittau, ROTHENBURG.ags, ZITTAU.ref, date(2024, 1, 1))
     assert after.remaining == (PIRNA.ref,)
-    assert isinstance(told, AgreementEnded)
-    assert (told.municipalities, told.ended_on, told.how) == ((ROTHENBURG.ref,), date(2023, 12, 31), "merged")
+    assert isinstance(event, AgreementEnded)
+    assert (event.municipalities, event.ended_on, event.how) == ((ROTHENBURG.ref,), date(2023, 12, 31), "merged")
 
 
 def test_what_is_over_before_the_first_day_of_the_successor_is_not_passed_on() -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from services.notifications.domain.emails import Email, Text
 from services.notifications.emails import emails_about
-from services.notifications.emails.membership import TOLD
+from services.notifications.emails.membership import EMAILS
 from services.notifications.templates import FOLDER, PARTS, WIDTH, renderer
 from shared.events.membership.refs import MunicipalityRef
 from shared.kernel.event import Event
 from tests.notifications.examples import (
     CONSULTED,
-    FACTS,
+    EVENTS,
     JOINED,
     JOINT_READY,
     JOINT_SIGNED,
@@ -33,16 +33,16 @@ OFFICE = "Stadtverwaltung Weißwasser/O.L."
 
 
 def _emails(facts: list[Event]) -> list[Email]:
-    """One email of each template about each fact."""
+    """One email of each template about each event."""
     return [
         email
-        for fact in facts
-        for email in {email.template: email for email in emails_about(fact, NEIGHBOURS)}.values()
+        for event in facts
+        for email in {email.template: email for email in emails_about(event, NEIGHBOURS)}.values()
     ]
 
 
-def _text(template: str, fact: Event) -> Text:
-    first = next(email for email in emails_about(fact, NEIGHBOURS) if email.template == template)
+def _text(template: str, event: Event) -> Text:
+    first = next(email for email in emails_about(event, NEIGHBOURS) if email.template == template)
     return RENDER(first, OFFICE, "membership")
 
 
@@ -73,7 +73,7 @@ class _Words(HTMLParser):
 
 def test_every_email_has_a_folder_with_its_three_parts_and_nothing_else() -> None:
     folders = {path.name: {part.name for part in path.iterdir()} for path in (FOLDER / "membership").glob("[a-z]*/")}
-    names = {tell.__name__ for tells in TOLD.values() for tell in tells}
+    names = {tell.__name__ for tells in EMAILS.values() for tell in tells}
     assert folders == {name: set(PARTS) for name in names}
 
 
@@ -130,7 +130,7 @@ def _faults_of_html(text: Text) -> Iterator[str]:
         yield "the HTML loads or runs something"
 
 
-@pytest.mark.parametrize("email", _emails(FACTS + SPARSE), ids=_name)
+@pytest.mark.parametrize("email", _emails(EVENTS + SPARSE), ids=_name)
 def test_an_email_keeps_every_promise(email: Email) -> None:
     assert list(_faults(email, RENDER(email, OFFICE, "membership"))) == []
 

@@ -12,14 +12,11 @@ from operations.demo.accessions import LPR, Staff, Town
 from operations.running.local import System
 from services.membership.api.certificates import certificate_routes
 from services.membership.certificate import Keyring, check, opened, read_keys
-from services.membership.domain.agreement import Agreement
 from services.membership.settings import MembershipSettings
 from shared.events.membership.agreements import AgreementSigned, AgreementSignedByParty
 from shared.runtime.settings import read_settings
 from shared.store.mongo import Database
-from shared.store.repository import Repository
 from shared.store.rows import EVENTS
-from shared.store.store import Store
 from shared.web.application import application
 from shared.web.rights import Actor, Role, actor
 from shared.web.tokens import Tokens, issue_token
@@ -34,8 +31,9 @@ class Office:
 
     def __init__(self, system: System) -> None:
         self._settings = system.settings
-        self.database: Database = system.services[0].database
-        self._agreements = Repository(Store(self.database), "agreements", Agreement)
+        membership = system.services[0]
+        self.database: Database = membership.database
+        self._agreements = next(stored for stored in membership.repositories if stored.collection == "agreements")
 
     async def get(self, path: str, *, who: Actor = LPR, keyring: Keyring = KEYRING) -> httpx.Response:
         app = application(

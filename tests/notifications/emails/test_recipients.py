@@ -5,7 +5,7 @@ from typing import get_type_hints
 import pytest
 
 from services.notifications.emails import emails_about
-from services.notifications.emails.membership import TOLD
+from services.notifications.emails.membership import EMAILS
 from shared.events.membership.municipalities import MunicipalityRegistered
 from shared.kernel.event import Event
 from tests.notifications.examples import (
@@ -15,7 +15,7 @@ from tests.notifications.examples import (
     DECLINED,
     DRAFT_WITHDRAWN,
     ENDED,
-    FACTS,
+    EVENTS,
     GOES_ON,
     INTERESTED,
     JOINED,
@@ -42,7 +42,7 @@ from tests.notifications.examples import (
     WITHDRAWN,
 )
 
-WHO_IS_TOLD: list[tuple[Event, set[tuple[str, str, str]]]] = [
+RECIPIENTS: list[tuple[Event, set[tuple[str, str, str]]]] = [
     (CONSULTED, {("consultation_held", "lpr_contact", "PD Görlitz")}),
     (
         READY,
@@ -157,7 +157,7 @@ WHO_IS_TOLD: list[tuple[Event, set[tuple[str, str, str]]]] = [
     ),
     *(
         (
-            fact,
+            event,
             {
                 (template, "municipality", "14626480"),
                 (template, "police_directorate", "PD Görlitz"),
@@ -166,7 +166,7 @@ WHO_IS_TOLD: list[tuple[Event, set[tuple[str, str, str]]]] = [
                 (template, "lpr_contact", "PD Görlitz"),
             },
         )
-        for fact, template in (
+        for event, template in (
             (WITHDRAWN, "agreement_withdrawn"),
             (LAPSED, "agreement_lapsed"),
             (RENEWED, "agreement_renewed"),
@@ -252,29 +252,31 @@ WHO_IS_TOLD: list[tuple[Event, set[tuple[str, str, str]]]] = [
 
 
 def test_every_fact_that_is_told_has_its_row() -> None:
-    assert {type(fact) for fact, _ in WHO_IS_TOLD} == set(TOLD)
+    assert {type(event) for event, _ in RECIPIENTS} == set(EMAILS)
 
 
-@pytest.mark.parametrize(("fact", "told"), WHO_IS_TOLD, ids=lambda value: getattr(value, "type", ""))
-def test_the_right_offices_are_told(fact: Event, told: set[tuple[str, str, str]]) -> None:
-    assert {(email.template, email.role, email.area) for email in emails_about(fact, NEIGHBOURS)} == told
+@pytest.mark.parametrize(("event", "recipients"), RECIPIENTS, ids=lambda value: getattr(value, "type", ""))
+def test_the_right_offices_are_told(event: Event, recipients: set[tuple[str, str, str]]) -> None:
+    assert {(email.template, email.role, email.area) for email in emails_about(event, NEIGHBOURS)} == recipients
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.type)
-def test_nobody_is_told_of_one_event_twice(fact: Event) -> None:
-    told = Counter((email.role, email.area) for email in emails_about(fact, NEIGHBOURS))
-    assert set(told.values()) <= {1}
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_nobody_is_told_of_one_event_twice(event: Event) -> None:
+    recipients = Counter((email.role, email.area) for email in emails_about(event, NEIGHBOURS))
+    assert set(recipients.values()) <= {1}
 
 
 def test_who_left_earlier_is_not_told_of_a_notice() -> None:
     later = replace(NOTICE_FOR_ITSELF, remaining=(PIRNA,))
-    told = {email.area for email in emails_about(later) if email.role == "municipality"}
-    assert told == {"14626480", "14628270"}
+    recipients = {email.area for email in emails_about(later) if email.role == "municipality"}
+    assert recipients == {"14626480", "14628270"}
 
 
 def test_an_accession_brings_each_office_exactly_one_email() -> None:
-    told = Counter((email.role, email.area) for fact in (SIGNED, JOINED) for email in emails_about(fact, NEIGHBOURS))
-    assert set(told.values()) == {1}
+    recipients = Counter(
+        (email.role, email.area) for event in (SIGNED, JOINED) for email in emails_about(event, NEIGHBOURS)
+    )
+    assert set(recipients.values()) == {1}
 
 
 def test_a_fact_that_nobody_needs_is_told_to_nobody() -> None:
@@ -293,4 +295,4 @@ def test_a_fact_that_nobody_needs_is_told_to_nobody() -> None:
 
 
 def test_every_function_stands_at_the_event_it_is_about() -> None:
-    assert all(get_type_hints(tell)["event"] is kind for kind, tells in TOLD.items() for tell in tells)
+    assert all(get_type_hints(tell)["event"] is kind for kind, tells in EMAILS.items() for tell in tells)
