@@ -17,7 +17,7 @@ import jwt
 
 from tests.chaos.journal import Attempt, Outcome
 from tests.chaos.process import Process
-from tests.chaos.world import DAY, World
+from tests.chaos.world import EVE, World
 
 PATIENCE_SECONDS = 45.0
 REQUEST_SECONDS = 8.0
@@ -126,14 +126,14 @@ class Offices:
         """Return an agreement awaiting signatures; an empty id if it is unknown whether it was drafted."""
         town = self.next_town()
         place, own = f"/membership/v1/municipalities/{town.ags}", f"town/{town.ags}"
-        await self._ask(own, town.ags, "interest_shown", f"{place}/interests", shown_on=DAY)
-        await self._ask("lpr", town.ags, "consultation_held", f"{place}/consultations", held_on=DAY)
+        await self._ask(own, town.ags, "interest_shown", f"{place}/interests", shown_on=EVE)
+        await self._ask("lpr", town.ags, "consultation_held", f"{place}/consultations", held_on=EVE)
         agreements = "/membership/v1/agreements"
         drafted = await self._ask("lpr", town.ags, "agreement_drafted", agreements, municipalities=[town.ags])
         if drafted.outcome is not Outcome.OK:
             return "", town
         agreement = str(drafted.answer["id"])
-        await self._ask("lpr", agreement, "agreement_ready", f"{agreements}/{agreement}/readiness", ready_on=DAY)
+        await self._ask("lpr", agreement, "agreement_ready", f"{agreements}/{agreement}/readiness", ready_on=EVE)
         return agreement, town
 
     async def sign_all(self, agreement: str, town: Town) -> None:
@@ -144,7 +144,7 @@ class Offices:
         self.finished += all(one.outcome is Outcome.OK for one in signed)
 
     async def _sign(self, who: str, agreement: str, party: str) -> Attempt:
-        body = {"party": party, "person": "N. N.", "function": "Leitung", "signed_on": DAY, "place": "Dresden"}
+        body = {"party": party, "person": "N. N.", "function": "Leitung", "signed_on": EVE, "place": "Dresden"}
         path = f"/membership/v1/agreements/{agreement}"
         attempt = await self._ask(who, agreement, "agreement_signed_by_party", f"{path}/signatures", **body)
         if attempt.outcome is Outcome.OK:

@@ -19,6 +19,9 @@ from tests.chaos.servers import PASSWORD, USER, Clocked, Nats, clock, make_keys
 from tests.chaos.trio import Trio
 
 DAY = "2023-01-27"
+"""The day on which the services run."""
+EVE = "2023-01-26"
+"""The day on which everything happens that offices record; also if a clock jumps back over midnight, it is past."""
 SMTP_TIMEOUT = 1.2
 READY_WITHIN_SECONDS = 40.0
 SERVICES = ("membership", "notifications")

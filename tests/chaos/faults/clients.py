@@ -8,7 +8,7 @@ from tests.chaos.fault import fault
 from tests.chaos.journal import Attempt
 from tests.chaos.link import HOST
 from tests.chaos.office import Offices
-from tests.chaos.world import DAY, World
+from tests.chaos.world import EVE, World
 
 MOMENTS = 120
 STEP_SECONDS = 0.0003
@@ -23,7 +23,7 @@ async def gone(world: World, offices: Offices) -> None:
     for moment in range(MOMENTS):
         expects = {"membership.consultation_held.v1": 1}
         attempt = Attempt("lpr", "consultation", town.ags, expects=expects)
-        attempts.append((attempt, {"held_on": DAY, "topics": [f"topic {moment}"]}))
+        attempts.append((attempt, {"held_on": EVE, "topics": [f"topic {moment}"]}))
         await _leave(world, offices, *attempts[-1], path, moment * STEP_SECONDS)
     async with asyncio.timeout(20):
         for attempt, body in attempts:
