@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from services.membership.certificate import Keyring, certificate, check, read_keys
-from tests.membership.certified import rows
+from tests.membership.certificate.certified import rows
 
 SCRIPT = Path(__file__).parents[2] / "deploy/make_secrets.py"
 

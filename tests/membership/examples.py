@@ -81,7 +81,7 @@ def signature(party: str, signed_on: date = TODAY) -> Signature:
 
 
 def signed(agreement: Agreement, *parties: str) -> tuple[Agreement, list[Event]]:
-    """The agreement after these have signed, and their events."""
+    """The agreement after these have signed, and the events of that."""
     events: list[Event] = []
     for party in parties:
         agreement, more = signing.sign(agreement, signature(party), NOW)

@@ -50,9 +50,9 @@ class Watched(Alliance):
         assert all(count == 1 for count in self.ledger.active().values()), "at most one active agreement each"
         changed = {logged.subject for logged in new}
         for id in changed & self.world.memory.documents["agreements"].keys():
-            self._agreement_is_as_told(self.world.agreement(id))
+            self._agreement_is_as_published(self.world.agreement(id))
         for ags in changed & self.world.memory.documents["municipalities"].keys():
-            self._municipality_is_as_told(self.world.municipality(ags))
+            self._municipality_is_as_published(self.world.municipality(ags))
         if new and not self.world.pending:
             self._members_are_those_with_an_agreement_in_force()
         self.sound = True
@@ -75,13 +75,13 @@ class Watched(Alliance):
         super().settle()
         self.watch()
         self._members_are_those_with_an_agreement_in_force()
-        self._figures_are_as_told()
+        self._figures_are_as_published()
         for one in self.world.municipalities:
             assert not (one.is_member and one.valid_to), "what is no more is no member"
 
-    def _agreement_is_as_told(self, one: Agreement) -> None:
+    def _agreement_is_as_published(self, one: Agreement) -> None:
         paper = self.ledger.papers[one.id]
-        assert agreement.evolve.rebuild(self.world.facts(one.id)) == one
+        assert agreement.evolve.rebuild(self.world.events(one.id)) == one
         assert (one.stage in WAS_IN_FORCE) == (paper.in_force_since is not None) == paper.is_complete
         assert (one.stage in ACTIVE, set(one.covered)) == (bool(paper.active), paper.active)
         assert (one.in_force_since, one.ends_on) == (paper.in_force_since, paper.term)
@@ -93,8 +93,8 @@ class Watched(Alliance):
             assert fall_due(one, at(one.due_on - timedelta(days=1))) == (one, []), "nothing happens before it is due"
             assert fall_due(one, at(one.due_on))[1], "something happens when it is due"
 
-    def _municipality_is_as_told(self, one: Municipality) -> None:
-        assert municipality.evolve.rebuild(self.world.facts(one.ags)) == one
+    def _municipality_is_as_published(self, one: Municipality) -> None:
+        assert municipality.evolve.rebuild(self.world.events(one.ags)) == one
         assert one.stage == self.ledger.figures(one.ags).stage()
 
     def _members_are_those_with_an_agreement_in_force(self) -> None:
@@ -103,15 +103,15 @@ class Watched(Alliance):
             in_force = {id: (span.since, span.until) for id, span in self.ledger.in_force_for(one.ags).items()}
             assert memberships == in_force
 
-    def _figures_are_as_told(self) -> None:
-        told = {ags: self.ledger.figures(ags) for ags in self.world.memory.documents["municipalities"]}
+    def _figures_are_as_published(self) -> None:
+        expected = {ags: self.ledger.figures(ags) for ags in self.world.memory.documents["municipalities"]}
         for day in sorted(days_of(self.world.log) | {self.world.today}):
             for ags, document in self.world.memory.documents["municipalities"].items():
                 counted = {figure for figure in Figure if matches(document, figure_filter(figure, day))}
-                assert counted == told[ags].on(day), (ags, day)
+                assert counted == expected[ags].on(day), (ags, day)
 
 
-def begun() -> Watched:
+def started() -> Watched:
     """A world on its first day."""
     watched = Watched()
     watched.begin()
@@ -124,7 +124,7 @@ def members(watched: Watched) -> list[str]:
 
 # Bugs once, all three.
 def test_news_of_two_mergers_may_arrive_in_any_order() -> None:
-    watched = begun()
+    watched = started()
     watched.enter(ROTHENBURG, 0)
     watched.world.advance(1)
     watched.merge_into(ROTHENBURG, ZITTAU)
@@ -136,7 +136,7 @@ def test_news_of_two_mergers_may_arrive_in_any_order() -> None:
 
 
 def test_who_has_left_an_agreement_does_not_come_back_by_a_merger() -> None:
-    watched = begun()
+    watched = started()
     watched.accede([ROTHENBURG, ZITTAU], AT_ANY_TIME, None, None, 9)
     watched.give_notice(1, 1, 0, 0, None)
     watched.world.advance(1)
@@ -148,7 +148,7 @@ def test_who_has_left_an_agreement_does_not_come_back_by_a_merger() -> None:
 
 
 def test_what_was_over_before_a_merger_is_not_passed_on() -> None:
-    watched = begun()
+    watched = started()
     watched.accede([ROTHENBURG], AT_ANY_TIME, None, None, 9)
     watched.give_notice(1, 0, 0, 0, None)
     watched.world.advance(1)

@@ -1,4 +1,4 @@
-"""Facts that the tests of emails are about: as they usually are, and with as little as possible."""
+"""Events that the tests of emails are about: as they usually are, and with as little as possible."""
 
 from dataclasses import replace
 from datetime import date

@@ -45,17 +45,17 @@ BY_A_PARTY = (SignatureCorrected, SignatureDeclined, NoticeGiven)
 BY_THEMSELVES = (InterestShown, CouncilDecisionRecorded, CoachingRequested, OfficeHolderAssigned, OfficeHolderLeft)
 
 
-def recorded_by(fact: Any) -> set[str]:
-    """Who may have recorded a fact: the party it is about, the LPR, the operators, or the service by itself."""
-    if isinstance(fact, AgreementSignedByParty):
-        return {fact.party}
-    if isinstance(fact, AgreementSigned):
-        return {*fact.parties, OPERATORS}
-    if isinstance(fact, BY_ITSELF):
+def recorded_by(event: Any) -> set[str]:
+    """Who may have recorded an event: the party it is about, the LPR, the operators, or the service by itself."""
+    if isinstance(event, AgreementSignedByParty):
+        return {event.party}
+    if isinstance(event, AgreementSigned):
+        return {*event.parties, OPERATORS}
+    if isinstance(event, BY_ITSELF):
         return {SERVICE}
-    if isinstance(fact, BY_A_PARTY):
-        return {fact.party, "lpr"}
-    return {"lpr", f"municipality:{fact.ags}"} if isinstance(fact, BY_THEMSELVES) else {"lpr", OPERATORS}
+    if isinstance(event, BY_A_PARTY):
+        return {event.party, "lpr"}
+    return {"lpr", f"municipality:{event.ags}"} if isinstance(event, BY_THEMSELVES) else {"lpr", OPERATORS}
 
 
 class Ledger:
@@ -63,16 +63,16 @@ class Ledger:
 
     def __init__(self) -> None:
         self.papers: dict[str, Paper] = {}
-        self.facts: dict[str, list[Event]] = defaultdict(list)
+        self.events: dict[str, list[Event]] = defaultdict(list)
         """By municipality."""
 
     def read(self, log: Iterable[Logged]) -> None:
         for logged in log:
-            assert logged.actor in recorded_by(logged.fact), f"{logged.actor} may not record {logged.fact}"
-            if hasattr(logged.fact, "agreement_id") and not isinstance(logged.fact, MemberJoined | MemberLeft):
+            assert logged.actor in recorded_by(logged.event), f"{logged.actor} may not record {logged.event}"
+            if hasattr(logged.event, "agreement_id") and not isinstance(logged.event, MemberJoined | MemberLeft):
                 self.papers.setdefault(logged.subject, Paper(logged.subject)).read(logged)
-            elif hasattr(logged.fact, "ags"):
-                self.facts[logged.subject].append(logged.fact)
+            elif hasattr(logged.event, "ags"):
+                self.events[logged.subject].append(logged.event)
 
     def active(self) -> Counter[str]:
         """How many active agreements each municipality has."""
@@ -84,20 +84,20 @@ class Ledger:
 
     def figures(self, ags: str) -> "Spans":
         """When a municipality counts for which figure."""
-        return Spans(self.facts[ags])
+        return Spans(self.events[ags])
 
 
 class Spans:
     """When a municipality was advised, cooperated, rested, was a member, had a council."""
 
-    def __init__(self, facts: Sequence[Any]) -> None:
-        self._facts = facts
-        self.advised = [Span(one.held_on or date.min) for one in facts if isinstance(one, ConsultationHeld)]
+    def __init__(self, events: Sequence[Any]) -> None:
+        self._events = events
+        self.advised = [Span(one.held_on or date.min) for one in events if isinstance(one, ConsultationHeld)]
         self.cooperating = list(self._between(CooperationBegan, "began_on", CooperationEnded))
         self.dormant = list(self._between(MunicipalityFellDormant, "since", CooperationEnded, CooperationResumed))
         self.member = list(self._memberships())
         self.council = list(self._councils())
-        merged = [one.valid_to for one in facts if isinstance(one, MunicipalityMerged)]
+        merged = [one.valid_to for one in events if isinstance(one, MunicipalityMerged)]
         self.existing = Span(date.min, *merged)
 
     def on(self, day: date) -> set[str]:
@@ -119,44 +119,44 @@ class Spans:
             "cooperating": goes_on(self.cooperating),
             "left": bool(self.member or self.cooperating),
             "advised": bool(self.advised),
-            "interested": any(isinstance(one, InterestShown) for one in self._facts),
+            "interested": any(isinstance(one, InterestShown) for one in self._events),
             "uncontacted": True,
         }
         return next(stage for stage, yes in stages.items() if yes)
 
     def _between(self, begins: type[Any], named: str, *ends: type[Any]) -> Iterator[Span]:
-        """From each beginning until the first fact after it that ends such a thing."""
-        for place, fact in enumerate(self._facts):
-            if isinstance(fact, begins):
-                since = getattr(fact, named) or date.min
+        """From each beginning until the first event after it that ends such a thing."""
+        for place, event in enumerate(self._events):
+            if isinstance(event, begins):
+                since = getattr(event, named) or date.min
                 yield Span(since, next(self._ends(place, begins, ends), None))
 
     def _ends(self, place: int, begins: type[Any], ends: tuple[type[Any], ...]) -> Iterator[date]:
-        for number, fact in enumerate(self._facts[place:], start=place):
-            if isinstance(fact, ends):
-                yield fact.ended_on if isinstance(fact, CooperationEnded) else fact.resumed_on - ONE_DAY
-            if isinstance(fact, MemberLeft) and self._memberships_after(number) == 0:
-                yield fact.left_on
-            if isinstance(fact, MemberJoined) and begins is MunicipalityFellDormant:
-                yield fact.joined_on - ONE_DAY
+        for number, event in enumerate(self._events[place:], start=place):
+            if isinstance(event, ends):
+                yield event.ended_on if isinstance(event, CooperationEnded) else event.resumed_on - ONE_DAY
+            if isinstance(event, MemberLeft) and self._memberships_after(number) == 0:
+                yield event.left_on
+            if isinstance(event, MemberJoined) and begins is MunicipalityFellDormant:
+                yield event.joined_on - ONE_DAY
 
     def _memberships_after(self, place: int) -> int:
-        kinds = Counter(type(fact) for fact in self._facts[: place + 1])
+        kinds = Counter(type(event) for event in self._events[: place + 1])
         return kinds[MemberJoined] - kinds[MemberLeft]
 
     def _memberships(self) -> Iterator[Span]:
-        left = {fact.agreement_id: fact.left_on for fact in self._facts if isinstance(fact, MemberLeft)}
-        joined = [fact for fact in self._facts if isinstance(fact, MemberJoined)]
-        assert len({fact.agreement_id for fact in joined}) == len(joined), "who joins, joins once per agreement"
-        for fact in joined:
-            yield Span(fact.joined_on, left.get(fact.agreement_id))
+        left = {event.agreement_id: event.left_on for event in self._events if isinstance(event, MemberLeft)}
+        joined = [event for event in self._events if isinstance(event, MemberJoined)]
+        assert len({event.agreement_id for event in joined}) == len(joined), "who joins, joins once per agreement"
+        for event in joined:
+            yield Span(event.joined_on, left.get(event.agreement_id))
 
     def _councils(self) -> Iterator[Span]:
-        noted = [fact for fact in self._facts if isinstance(fact, PreventionCouncilNoted)]
-        for number, fact in enumerate(noted):
-            if fact.meets:
+        noted = [event for event in self._events if isinstance(event, PreventionCouncilNoted)]
+        for number, event in enumerate(noted):
+            if event.meets:
                 over = next((one for one in noted[number:] if not one.meets), None)
-                yield Span(fact.noted_on or date.min, (over.noted_on or date.min) if over else None)
+                yield Span(event.noted_on or date.min, (over.noted_on or date.min) if over else None)
 
 
 def covered(spans: Sequence[Span], day: date) -> bool:
@@ -171,6 +171,6 @@ def days_of(log: Sequence[Logged]) -> set[date]:
     """Every day on which something happened, or was recorded, and the day before each."""
     days = {logged.day for logged in log}
     for logged in log:
-        fact: Any = logged.fact
-        days |= {value for one in fields(fact) if isinstance(value := getattr(fact, one.name), date)}
+        event: Any = logged.event
+        days |= {value for one in fields(event) if isinstance(value := getattr(event, one.name), date)}
     return days | {day - ONE_DAY for day in days if day > date.min}

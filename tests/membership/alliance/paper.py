@@ -41,7 +41,7 @@ class Span:
 
 @dataclass
 class Paper:
-    """One agreement as its events tell it; reading an event that must not be there fails."""
+    """One agreement, read from its events; reading an event that must not be there fails."""
 
     id: str
     required: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Paper:
     """For signing."""
     term: date | None = None
     invited: set[str] = field(default_factory=set)
-    """Who was told that it is their turn."""
+    """The parties that were asked to sign."""
     signed: dict[str, date] = field(default_factory=dict)
     declined: set[str] = field(default_factory=set)
     in_force_since: date | None = None
@@ -66,34 +66,34 @@ class Paper:
     """A notice may be recorded after a merger, and end before it: then a successor was bound on no day."""
     notices: dict[str, date] = field(default_factory=dict)
     """By party, the last day for whom it gave notice."""
-    told: set[object] = field(default_factory=set)
+    announced: set[object] = field(default_factory=set)
 
     def read(self, logged: Logged) -> None:
-        match logged.fact:
-            case AgreementDrafted() | AgreementRecorded() as fact:
-                self.required = self.parties = fact.parties
-                self.recorded = isinstance(fact, AgreementRecorded)
-                self.term = None if isinstance(fact, AgreementRecorded) else fact.ends_on
-                self.active = {ref.ags for ref in fact.municipalities}
-            case AgreementReady() as fact:
-                assert fact.ready_on <= logged.day
-                self.ready_on, self.invited = fact.ready_on, set(fact.turn)
-                self.last_day = min((day for day in (fact.sign_by, self.term) if day), default=None)
-            case AgreementSignedByParty() as fact:
-                assert fact.party not in self.signed, "nobody signs twice"
-                assert fact.party in self.invited, "nobody signs out of turn"
-                self._sign(fact, logged.day)
-                assert fact.missing == tuple(party for party in self.parties if party not in self.signed)
-                self.invited |= set(fact.turn)
-            case SignatureCorrected() as fact:
-                assert fact.party in self.signed
-                self._sign(fact, logged.day)
-            case SignatureDeclined() as fact:
-                assert fact.party in self.parties
-                assert fact.party not in {*self.signed, *self.declined}
-                self.declined |= {fact.party}
-            case SignatureOverdue() as fact:
-                self._remind(fact, logged.day)
+        match logged.event:
+            case AgreementDrafted() | AgreementRecorded() as event:
+                self.required = self.parties = event.parties
+                self.recorded = isinstance(event, AgreementRecorded)
+                self.term = None if isinstance(event, AgreementRecorded) else event.ends_on
+                self.active = {ref.ags for ref in event.municipalities}
+            case AgreementReady() as event:
+                assert event.ready_on <= logged.day
+                self.ready_on, self.invited = event.ready_on, set(event.turn)
+                self.last_day = min((day for day in (event.sign_by, self.term) if day), default=None)
+            case AgreementSignedByParty() as event:
+                assert event.party not in self.signed, "nobody signs twice"
+                assert event.party in self.invited, "nobody signs out of turn"
+                self._sign(event, logged.day)
+                assert event.missing == tuple(party for party in self.parties if party not in self.signed)
+                self.invited |= set(event.turn)
+            case SignatureCorrected() as event:
+                assert event.party in self.signed
+                self._sign(event, logged.day)
+            case SignatureDeclined() as event:
+                assert event.party in self.parties
+                assert event.party not in {*self.signed, *self.declined}
+                self.declined |= {event.party}
+            case SignatureOverdue() as event:
+                self._remind(event, logged.day)
             case AgreementWithdrawn() | AgreementLapsed():
                 assert self.in_force_since is None, "what is in force is neither withdrawn nor lapses"
                 self.active = set()
@@ -101,32 +101,32 @@ class Paper:
                 self._read_of_force(logged)
 
     def _read_of_force(self, logged: Logged) -> None:
-        match logged.fact:
-            case AgreementSigned() as fact:
+        match logged.event:
+            case AgreementSigned() as event:
                 assert self.in_force_since is None, "an agreement comes into force once"
                 assert self.is_complete, "an agreement is in force when all have signed"
-                assert self.recorded or fact.in_force_since == max(self.signed.values())
-                assert {ref.ags for ref in fact.municipalities} == self.active
-                self.in_force_since, self.term = fact.in_force_since, fact.ends_on
-                self.spans = {ags: Span(fact.in_force_since) for ags in self.active}
-            case AgreementRenewed() as fact:
+                assert self.recorded or event.in_force_since == max(self.signed.values())
+                assert {ref.ags for ref in event.municipalities} == self.active
+                self.in_force_since, self.term = event.in_force_since, event.ends_on
+                self.spans = {ags: Span(event.in_force_since) for ags in self.active}
+            case AgreementRenewed() as event:
                 assert self.active
-                self.term = fact.ends_on
-            case AgreementEndsSoon() as fact:
-                assert (fact.ends_on, fact.days) not in self.told, "an end that comes is told once"
-                assert fact.ends_on - timedelta(days=fact.days) <= logged.day <= fact.ends_on
-                self.told |= {(fact.ends_on, fact.days)}
-            case NoticeGiven() as fact:
-                assert fact.party in self.parties
-                assert fact.given_on <= logged.day
-                assert fact.party not in self.notices, "nobody gives notice twice"
-                self.notices[fact.party] = fact.ends_on
-            case AgreementEnded() as fact:
-                for ref in fact.municipalities:
-                    self._end(ref.ags, fact, logged.day)
-                assert {ref.ags for ref in fact.remaining} == self.active
-            case AgreementPassedOn() as fact:
-                self._pass_on(fact)
+                self.term = event.ends_on
+            case AgreementEndsSoon() as event:
+                assert (event.ends_on, event.days) not in self.announced, "the end is announced once"
+                assert event.ends_on - timedelta(days=event.days) <= logged.day <= event.ends_on
+                self.announced |= {(event.ends_on, event.days)}
+            case NoticeGiven() as event:
+                assert event.party in self.parties
+                assert event.given_on <= logged.day
+                assert event.party not in self.notices, "nobody gives notice twice"
+                self.notices[event.party] = event.ends_on
+            case AgreementEnded() as event:
+                for ref in event.municipalities:
+                    self._end(ref.ags, event, logged.day)
+                assert {ref.ags for ref in event.remaining} == self.active
+            case AgreementPassedOn() as event:
+                self._pass_on(event)
 
     @property
     def is_complete(self) -> bool:
@@ -141,44 +141,44 @@ class Paper:
         if self.in_force_since is None:
             return not self.active or self.ready_on is None or today <= (self.last_day or today)
         left = (self.term - today).days if self.active and self.term else None
-        known = left is None or left > 90 or (self.term, 30 if left <= 30 else 90) in self.told
+        known = left is None or left > 90 or (self.term, 30 if left <= 30 else 90) in self.announced
         return known and all(today <= (self.last_day_for(ags) or today) for ags in self.active)
 
-    def _sign(self, fact: AgreementSignedByParty | SignatureCorrected, today: date) -> None:
+    def _sign(self, event: AgreementSignedByParty | SignatureCorrected, today: date) -> None:
         assert self.in_force_since is None
-        assert fact.party in self.parties
+        assert event.party in self.parties
         assert self.ready_on
-        assert self.ready_on <= fact.signed_on <= min(today, self.last_day or today)
-        self.signed[fact.party] = fact.signed_on
-        self.declined -= {fact.party}
+        assert self.ready_on <= event.signed_on <= min(today, self.last_day or today)
+        self.signed[event.party] = event.signed_on
+        self.declined -= {event.party}
 
-    def _remind(self, fact: SignatureOverdue, today: date) -> None:
-        assert fact.missing, "somebody is reminded"
-        assert not set(fact.missing) & (set(self.signed) | self.declined)
-        assert set(fact.missing) <= self.invited
-        assert fact.due_on not in self.told, "each date is reminded of once"
-        waited = (fact.due_on - fact.ready_on).days
-        assert (waited % 14, waited >= 14, fact.due_on <= today) == (0, True, True)
-        self.told |= {fact.due_on}
+    def _remind(self, event: SignatureOverdue, today: date) -> None:
+        assert event.missing, "somebody is reminded"
+        assert not set(event.missing) & (set(self.signed) | self.declined)
+        assert set(event.missing) <= self.invited
+        assert event.due_on not in self.announced, "each reminder is sent once"
+        waited = (event.due_on - event.ready_on).days
+        assert (waited % 14, waited >= 14, event.due_on <= today) == (0, True, True)
+        self.announced |= {event.due_on}
 
-    def _end(self, ags: str, fact: AgreementEnded, today: date) -> None:
+    def _end(self, ags: str, event: AgreementEnded, today: date) -> None:
         assert ags in self.active, "it ends once for each"
-        assert fact.ended_on < today
-        if fact.how != "merged":
-            assert fact.ended_on == self.last_day_for(ags), "the first end that comes is the end"
-            assert fact.how == "terminated" or fact.ended_on == self.term
-        self._close(ags, fact.ended_on)
+        assert event.ended_on < today
+        if event.how != "merged":
+            assert event.ended_on == self.last_day_for(ags), "the first end that comes is the end"
+            assert event.how == "terminated" or event.ended_on == self.term
+        self._close(ags, event.ended_on)
 
-    def _pass_on(self, fact: AgreementPassedOn) -> None:
-        old, new = fact.municipality.ags, fact.successor.ags
+    def _pass_on(self, event: AgreementPassedOn) -> None:
+        old, new = event.municipality.ags, event.successor.ags
         assert old in self.active
-        self._close(old, fact.passed_on - ONE_DAY)
+        self._close(old, event.passed_on - ONE_DAY)
         names = {f"municipality:{old}": f"municipality:{new}"}
         if new not in self.active:
             assert new not in self.spans, "nobody comes back into an agreement that they have left"
             self.active |= {new}
             self.successors |= {new}
-            self.spans[new] = Span(fact.passed_on)
+            self.spans[new] = Span(event.passed_on)
             self.notices = {names.get(party, party): last for party, last in self.notices.items()}
         self.parties = tuple(dict.fromkeys(names.get(party, party) for party in self.parties))
 

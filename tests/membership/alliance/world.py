@@ -32,10 +32,10 @@ SERVICE, OPERATORS = "service:membership", "asskomm load"
 
 @dataclass(frozen=True)
 class Logged:
-    """A fact as everybody reads it, from JSON; the day on which it was recorded, and by whom."""
+    """An event as everybody reads it, from JSON; the day on which it was recorded, and by whom."""
 
     subject: str
-    fact: Event
+    event: Event
     day: date
     actor: str
 
@@ -82,9 +82,9 @@ class World:
     def cause(self, actor: str) -> Cause:
         return Cause(actor=actor, at=self.now, id="", trace="")
 
-    def facts(self, subject: str) -> list[Event]:
-        """All that was told of an aggregate."""
-        return [one.fact for one in self.log if one.subject == subject]
+    def events(self, subject: str) -> list[Event]:
+        """The events of an aggregate, in order."""
+        return [logged.event for logged in self.log if logged.subject == subject]
 
     def ask(
         self, who: Actor, right: Callable[[], None], act: Callable[[Cause], Coroutine[Any, Any, object]]
@@ -150,7 +150,7 @@ class World:
 
     def _tell(self, row: Document) -> None:
         envelope, kind = row_envelope(row), KINDS[row["type"]]
-        fact = msgspec.json.decode(envelope.body, type=kind)
-        self.log.append(Logged(subject=row["subject"], fact=fact, day=berlin_day(row["at"]), actor=row["actor"]))
+        event = msgspec.json.decode(envelope.body, type=kind)
+        self.log.append(Logged(subject=row["subject"], event=event, day=berlin_day(row["at"]), actor=row["actor"]))
         if kind in self._reactions:
             self.pending.setdefault(row["subject"], []).append(envelope)

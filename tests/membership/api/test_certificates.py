@@ -1,26 +1,24 @@
 """Certificates over HTTP, of the agreements in the running system."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from operations.demo.accessions import LPR, Staff, Town
 from operations.running.local import System
 from services.membership.api.certificates import certificate_routes
 from services.membership.certificate import Keyring, check, opened, read_keys
+from services.membership.records import records
 from services.membership.settings import MembershipSettings
 from shared.events.membership.agreements import AgreementSigned, AgreementSignedByParty
+from shared.runtime.service import Service
 from shared.runtime.settings import read_settings
-from shared.store.mongo import Database
 from shared.store.rows import EVENTS
-from shared.web.application import application
 from shared.web.rights import Actor, Role, actor
-from shared.web.tokens import Tokens, issue_token
-from tests.membership.certified import FOREIGN, KEYRING, ROTATED
+from shared.web.tokens import issue_token
+from tests.membership.certificate.certified import FOREIGN, KEYRING, ROTATED
 
 TOWN, WAITING, SPOILT = (Town(ags, "PD Dresden") for ags in ("14627100", "14627110", "14627130"))
 ELSEWHERE = actor("office/14521010", Role.MUNICIPALITY, "14521010")
@@ -30,34 +28,25 @@ class Office:
     """Asks for certificates, as somebody, of a service with the keys that a test wants."""
 
     def __init__(self, system: System) -> None:
-        self._settings = system.settings
-        membership = system.services[0]
-        self.database: Database = membership.database
-        self._agreements = next(stored for stored in membership.repositories if stored.collection == "agreements")
+        self._private_key = system.settings.token_private_key
+        self._service = Service("membership", read_settings(MembershipSettings, system.environ))
+        self._agreements = records(self._service).agreements
+        self.database = self._service.database
 
     async def get(self, path: str, *, who: Actor = LPR, keyring: Keyring = KEYRING) -> httpx.Response:
-        app = application(
-            "membership", certificate_routes(self._agreements, self.database, keyring),
-            tokens=Tokens(self._settings.token_public_key), ready=_ready, lifespan=_lifespan,
-        )  # fmt: skip
-        headers = {"Authorization": f"Bearer {issue_token(who, self._settings.token_private_key)}"}
+        app = self._service.application(certificate_routes(self._agreements, self.database, keyring))
+        headers = {"Authorization": f"Bearer {issue_token(who, self._private_key)}"}
         transport = httpx.ASGITransport(cast("Any", app))
         async with httpx.AsyncClient(transport=transport, base_url="http://here", verify=False) as http:  # noqa: S501
             return await http.get(path, headers=headers)
 
 
-async def _ready() -> dict[str, bool]:
-    return {}
-
-
-@asynccontextmanager
-async def _lifespan(_: Litestar) -> AsyncIterator[None]:
-    yield
-
-
 @pytest.fixture(scope="module")
-def office(system: System) -> Office:
-    return Office(system)
+async def office(system: System) -> AsyncIterator[Office]:
+    made = Office(system)
+    made.database.open()
+    yield made
+    await made.database.close()
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from services.membership.certificate import (
 from services.membership.certificate.keyring import from_base64url
 from shared.kernel.chain import canonical, link
 from shared.web.tokens import public_key_of
-from tests.membership.certified import FOREIGN, ID, KEY, KEYRING, ROTATED, SHA256, TEXT, rows
+from tests.membership.certificate.certified import FOREIGN, ID, KEY, KEYRING, ROTATED, SHA256, TEXT, rows
 
 ROWS = rows()
 FILE = certificate(ROWS, KEYRING).encoded()
@@ -104,7 +104,7 @@ def test_nothing_can_be_cut_off(length: int) -> None:
 
 
 @given(st.binary() | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(msgspec.json.encode))
-def test_what_is_no_certificate_is_told_and_not_a_crash(document: bytes) -> None:
+def test_what_is_no_certificate_is_a_finding_and_not_a_crash(document: bytes) -> None:
     assert set(found(document)) <= {"not_json", "not_a_certificate"}
     assert found(document)
 
@@ -114,12 +114,12 @@ anything = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False
 
 
 @given(st.sampled_from(FIELDS), anything)
-def test_a_field_of_another_kind_is_told_and_not_a_crash(name: str, value: Any) -> None:
+def test_a_field_of_another_kind_is_a_finding_and_not_a_crash(name: str, value: Any) -> None:
     assert found(changed(lambda plain: plain.update({name: value})))
 
 
 @given(st.sampled_from(sorted(json.loads(FILE)["steps"][0])), anything)
-def test_a_field_of_a_step_of_another_kind_is_told_and_not_a_crash(name: str, value: Any) -> None:
+def test_a_field_of_a_step_of_another_kind_is_a_finding_and_not_a_crash(name: str, value: Any) -> None:
     spoilt = changed(lambda plain: plain["steps"][2].update({name: value}))
     assert bool(found(spoilt)) is (spoilt != FILE)
 
@@ -138,7 +138,7 @@ def test_what_no_program_can_read_is_no_json(document: bytes) -> None:
     assert found(document) == ["not_json"]
 
 
-def test_a_certificate_of_another_format_is_told() -> None:
+def test_a_certificate_of_another_format_is_a_finding() -> None:
     assert found(changed(lambda plain: plain.update(format="asskomm.agreement_certificate.v2"))) == [
         "not_a_certificate"
     ]
@@ -156,7 +156,7 @@ def test_a_field_that_a_certificate_does_not_have_is_named() -> None:
     ]
 
 
-def test_a_file_that_a_program_saved_anew_is_told_as_such() -> None:
+def test_a_file_that_a_program_saved_anew_is_a_finding() -> None:
     assert found(json.dumps(json.loads(FILE), indent=2).encode()) == ["not_canonical"]
 
 

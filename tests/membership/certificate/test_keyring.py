@@ -8,7 +8,7 @@ from services.membership.certificate import Keyring, read_keys
 from services.membership.certificate.keyring import from_base64url
 from shared.kernel.errors import Invalid
 from shared.web.tokens import public_key_of
-from tests.membership.certified import FOREIGN, KEY, KEYRING, OTHER_KEY, ROTATED
+from tests.membership.certificate.certified import FOREIGN, KEY, KEYRING, OTHER_KEY, ROTATED
 
 
 # RFC 8037, appendix A: the key and its thumbprint.

@@ -26,13 +26,13 @@ LAST_DAY = date(2023, 12, 31)
 LATER = date(2024, 2, 1)
 
 
-@pytest.mark.parametrize("before", EVERY_STAGE.values(), ids=lambda one: one.stage)
+@pytest.mark.parametrize("before", EVERY_STAGE.values(), ids=lambda value: value.stage)
 def test_an_agreement_in_force_makes_a_member_from_every_stage(before: Municipality) -> None:
     member, _ = accession.join(before, NEXT, TODAY)
     assert (member.stage, member.memberships[-1]) == (Stage.MEMBER, Membership(agreement_id=NEXT, since=TODAY))
 
 
-def test_a_new_member_is_told_with_what_it_works_on() -> None:
+def test_a_new_member_is_published_with_its_action_fields() -> None:
     chosen, _ = advising.choose_action_fields(ROTHENBURG, [ActionField.GRAFFITI, ActionField.DRUGS])
     _, events = accession.join(chosen, ID, TODAY)
     assert events == [
@@ -65,7 +65,7 @@ def test_a_member_leaves_with_its_agreement() -> None:
 
 
 @pytest.mark.parametrize("how", ["expired", "terminated", "merged"])
-def test_who_left_is_told_with_when_and_how(how: str) -> None:
+def test_leaving_is_published_with_its_day_and_reason(how: str) -> None:
     _, events = accession.leave(MEMBER, ID, LAST_DAY, how)
     assert events == [
         MemberLeft(
@@ -106,13 +106,13 @@ def test_who_left_becomes_a_member_again_by_another_agreement() -> None:
     assert (again.stage, len(again.memberships), len(events)) == (Stage.MEMBER, 2, 1)
 
 
-def test_a_new_agreement_may_be_told_before_the_end_of_the_old_one() -> None:
+def test_the_news_of_a_new_agreement_may_come_before_the_end_of_the_old_one() -> None:
     both, _ = accession.join(MEMBER, NEXT, LATER)
     left, events = accession.leave(both, ID, LAST_DAY, "expired")
     assert (left.stage, left.is_member, len(events)) == (Stage.MEMBER, True, 1)
 
 
-def test_in_whatever_order_two_agreements_are_told_the_memberships_are_the_same() -> None:
+def test_in_whatever_order_news_of_two_agreements_come_the_memberships_are_the_same() -> None:
     one_after_the_other = accession.join(accession.leave(MEMBER, ID, LAST_DAY, "expired")[0], NEXT, LATER)[0]
     overtaken = accession.leave(accession.join(MEMBER, NEXT, LATER)[0], ID, LAST_DAY, "expired")[0]
     assert one_after_the_other == overtaken
@@ -131,7 +131,7 @@ def test_who_joined_anew_and_leaves_again_has_left() -> None:
     assert (new.stage, new.is_member) == (Stage.LEFT, False)
 
 
-def test_the_end_of_the_new_agreement_may_be_told_before_the_end_of_the_old_one() -> None:
+def test_the_end_of_the_new_agreement_may_come_before_the_end_of_the_old_one() -> None:
     both, _ = accession.join(MEMBER, NEXT, LATER)
     new, _ = accession.leave(both, NEXT, date(2025, 1, 1), "terminated")
     assert new.stage is Stage.MEMBER

@@ -87,7 +87,7 @@ def test_an_agreement_can_be_signed_until_its_last_day_or_that_of_its_term(
     assert ready(terms=Terms(ends_on=ends_on), sign_by=sign_by).signable_until == last
 
 
-@pytest.mark.parametrize("further", FURTHER, ids=lambda one: one.stage)
+@pytest.mark.parametrize("further", FURTHER, ids=lambda value: value.stage)
 def test_from_readiness_on_the_text_is_fixed(further: Agreement) -> None:
     with pytest.raises(AlreadyReady, match=rf"{ID} is {further.stage}, ready since {further.ready_on}"):
         drafting.adapt_text(further, TEXT)
@@ -104,7 +104,7 @@ def test_the_text_gets_its_fingerprint_at_readiness(text: str) -> None:
     assert (made.text, made.text_sha256) == (text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def test_readiness_is_told_to_all_parties_with_the_text() -> None:
+def test_readiness_is_published_with_all_parties_and_the_text() -> None:
     adapted, _ = drafting.adapt_text(drafted(), TEXT)
     _, events = drafting.make_ready(adapted, READY_ON, NOW)
     assert events == [
@@ -119,7 +119,7 @@ def test_an_agreement_is_ready_since_a_day() -> None:
     assert (ready().stage, ready().ready_on) == (Stage.READY, READY_ON)
 
 
-@pytest.mark.parametrize("further", FURTHER, ids=lambda one: one.stage)
+@pytest.mark.parametrize("further", FURTHER, ids=lambda value: value.stage)
 def test_an_agreement_becomes_ready_only_once(further: Agreement) -> None:
     with pytest.raises(AlreadyReady, match=rf"{ID} is {further.stage}, ready since {further.ready_on}"):
         drafting.make_ready(further, TODAY, NOW)
@@ -140,7 +140,7 @@ def test_an_agreement_is_not_ready_tomorrow() -> None:
         drafting.make_ready(drafted(), TOMORROW, NOW)
 
 
-def test_the_last_day_for_signing_is_told() -> None:
+def test_the_last_day_for_signing_is_published() -> None:
     made, [event] = drafting.make_ready(drafted(), READY_ON, NOW, TOMORROW)
     assert isinstance(event, AgreementReady)
     assert made.sign_by == event.sign_by == TOMORROW
@@ -211,7 +211,7 @@ def test_a_signature_is_not_dated_in_the_future() -> None:
         signing.sign(ready(), signature("lpr", TOMORROW), NOW)
 
 
-def test_a_signature_is_told_with_who_is_still_missing() -> None:
+def test_a_signature_is_published_with_the_parties_still_missing() -> None:
     police = Signature(
         party="police_directorate:PD Görlitz", person="J. Muster", function="Leiter des Führungsstabes", deputy=True,
         signed_on=TODAY, place="Görlitz", form=Form.REMOTE,
@@ -237,10 +237,10 @@ def test_a_deputy_signs_for_the_office() -> None:
 
 @given(st.permutations(drafted(ROTHENBURG, PIRNA).parties))
 def test_in_whatever_order_it_is_in_force_with_the_last_signature_and_not_before(parties: list[str]) -> None:
-    before, told_before = signed(ready(ROTHENBURG, PIRNA), *parties[:-1])
-    after, told_after = signing.sign(before, signature(parties[-1]), NOW)
+    before, events_before = signed(ready(ROTHENBURG, PIRNA), *parties[:-1])
+    after, events_after = signing.sign(before, signature(parties[-1]), NOW)
     assert (before.stage, after.stage) == (Stage.PARTIALLY_SIGNED, Stage.IN_FORCE)
-    in_force = [isinstance(event, AgreementSigned) for event in (*told_before, *told_after)]
+    in_force = [isinstance(event, AgreementSigned) for event in (*events_before, *events_after)]
     assert in_force == [False] * len(parties) + [True]
 
 
@@ -253,7 +253,7 @@ def test_it_is_in_force_since_the_latest_signature(parties: list[str], days: lis
     assert agreement.in_force_since == events[-1].in_force_since == max(days)
 
 
-def test_an_agreement_in_force_is_told_with_its_term_and_action_fields() -> None:
+def test_an_agreement_in_force_is_published_with_its_term_and_action_fields() -> None:
     made = ready(terms=Terms(ends_on=date(2027, 12, 31)))
     _, events = signed(made, *FOUR)
     assert events[-1] == AgreementSigned(

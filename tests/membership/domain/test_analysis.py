@@ -22,7 +22,7 @@ def started(*covered: Municipality, started_on: date = MONDAY) -> SecurityAnalys
 FINISHED, _ = analysis.finish(started(), TODAY, 812, "Der Bahnhof wird gemieden.", NOW)
 
 
-def test_an_analysis_is_told_when_it_starts() -> None:
+def test_an_analysis_is_published_when_it_starts() -> None:
     _, events = start(ID, [ROTHENBURG], MONDAY, NOW, with_survey=True, subject="Sicherheitsgefühl")
     assert events == [
         SecurityAnalysisStarted(
@@ -63,7 +63,7 @@ def test_an_analysis_under_way_has_no_results() -> None:
     assert (started().finished_on, started().respondents, started().summary) == (None, None, None)
 
 
-def test_results_are_told_with_how_many_answered() -> None:
+def test_results_are_published_with_the_number_of_respondents() -> None:
     _, events = analysis.finish(started(), TODAY, 812, "Der Bahnhof wird gemieden.", NOW)
     assert events == [
         SecurityAnalysisFinished(

@@ -33,14 +33,14 @@ def test_a_cooperation_begins_from_every_stage_before_and_after_one(before: Stag
     assert (cooperating.stage, cooperating.cooperations) == (Stage.COOPERATING, (Period(since=TODAY),))
 
 
-def test_a_cooperation_is_told_with_its_day() -> None:
+def test_a_cooperation_is_published_with_its_day() -> None:
     _, events = cooperation.begin(ROTHENBURG, TODAY, NOW)
     assert events == [
         CooperationBegan(ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", began_on=TODAY)
     ]
 
 
-@pytest.mark.parametrize("already", [COOPERATING, DORMANT, MEMBER, DORMANT_MEMBER], ids=lambda one: one.stage)
+@pytest.mark.parametrize("already", [COOPERATING, DORMANT, MEMBER, DORMANT_MEMBER], ids=lambda value: value.stage)
 def test_who_cooperates_already_does_not_begin_again(already: Municipality) -> None:
     assert cooperation.begin(already, date(2022, 1, 1), NOW) == (already, [])
 
@@ -61,7 +61,7 @@ def test_a_cooperation_ends_with_its_last_day() -> None:
     assert (ended.stage, ended.cooperations) == (Stage.LEFT, (Period(since=date(2023, 1, 2), until=TODAY),))
 
 
-def test_the_end_of_a_cooperation_is_told_with_its_reason() -> None:
+def test_the_end_of_a_cooperation_is_published_with_its_reason() -> None:
     _, events = cooperation.end(COOPERATING, TODAY, "kein Personal", NOW)
     assert events == [
         CooperationEnded(
@@ -82,7 +82,7 @@ def test_a_cooperation_that_ended_can_begin_again() -> None:
     assert (again.stage, len(again.cooperations)) == (Stage.COOPERATING, 2)
 
 
-@pytest.mark.parametrize("member", [MEMBER, DORMANT_MEMBER], ids=lambda one: one.stage)
+@pytest.mark.parametrize("member", [MEMBER, DORMANT_MEMBER], ids=lambda value: value.stage)
 def test_a_member_gives_notice_instead_of_ending_its_cooperation(member: Municipality) -> None:
     with pytest.raises(StillMember, match=r"Rothenburg/O\.L\. \(14626480\) is a member"):
         cooperation.end(member, TODAY, None, NOW)
@@ -110,13 +110,13 @@ def test_a_cooperation_does_not_end_tomorrow() -> None:
         cooperation.end(COOPERATING, TOMORROW, None, NOW)
 
 
-@pytest.mark.parametrize("before", [COOPERATING, MEMBER], ids=lambda one: one.stage)
+@pytest.mark.parametrize("before", [COOPERATING, MEMBER], ids=lambda value: value.stage)
 def test_a_cooperation_and_a_membership_can_rest(before: Municipality) -> None:
     dormant, _ = cooperation.fall_dormant(before, TODAY, "Bürgermeisterwahl", NOW)
     assert (dormant.stage, dormant.dormancies) == (Stage.DORMANT, (Period(since=TODAY, reason="Bürgermeisterwahl"),))
 
 
-def test_a_dormancy_is_told_with_its_reason() -> None:
+def test_a_dormancy_is_published_with_its_reason() -> None:
     _, events = cooperation.fall_dormant(COOPERATING, TODAY, "Bürgermeisterwahl", NOW)
     assert events == [
         MunicipalityFellDormant(
@@ -148,7 +148,7 @@ def test_what_rested_goes_on_as_what_it_was(dormant: Municipality, before: Stage
     assert (resumed.stage, resumed.dormancies[-1].until) == (before, TODAY - timedelta(days=1))
 
 
-def test_a_resumption_is_told_with_its_day() -> None:
+def test_a_resumption_is_published_with_its_day() -> None:
     _, events = cooperation.resume(DORMANT, TODAY, NOW)
     assert events == [
         CooperationResumed(ags="14626480", name="Rothenburg/O.L.", police_directorate="PD Görlitz", resumed_on=TODAY)
@@ -161,7 +161,7 @@ def test_a_dormancy_keeps_its_reason_after_its_end() -> None:
     assert resumed.dormancies == (Period(since=TODAY, until=TODAY - timedelta(days=1), reason="Bürgermeisterwahl"),)
 
 
-@pytest.mark.parametrize("awake", [ROTHENBURG, COOPERATING, MEMBER, LEFT], ids=lambda one: one.stage)
+@pytest.mark.parametrize("awake", [ROTHENBURG, COOPERATING, MEMBER, LEFT], ids=lambda value: value.stage)
 def test_what_did_not_rest_is_not_resumed(awake: Municipality) -> None:
     assert cooperation.resume(awake, TODAY, NOW) == (awake, [])
 

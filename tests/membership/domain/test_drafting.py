@@ -77,7 +77,7 @@ def test_an_agreement_is_about_all_action_fields_of_its_municipalities() -> None
     assert drafted(HERE, THERE).action_fields == (ActionField.DRUGS, ActionField.GRAFFITI, ActionField.VIOLENCE)
 
 
-def test_a_draft_is_told_with_who_must_sign() -> None:
+def test_a_draft_is_published_with_the_parties_that_must_sign() -> None:
     _, events = draft(ID, [ROTHENBURG], STANDARD_TERMS, NOW)
     assert events == [
         AgreementDrafted(
@@ -86,7 +86,7 @@ def test_a_draft_is_told_with_who_must_sign() -> None:
     ]
 
 
-def test_a_draft_is_told_with_all_of_its_terms() -> None:
+def test_a_draft_is_published_with_all_of_its_terms() -> None:
     terms = Terms(
         required=WITHOUT_MINISTRY, ordered=True, witnesses=("Staatsminister des Innern",), ends_on=date(2027, 12, 31),
         notice_months=6,
@@ -216,7 +216,7 @@ def test_a_name_that_looks_like_a_field_stays_as_it_is() -> None:
     assert written("${kommunen}", strange) == "Musterstadt ${laufzeit}"
 
 
-def test_an_agreement_signed_on_paper_before_is_told_as_recorded_and_as_in_force() -> None:
+def test_an_agreement_signed_on_paper_before_is_published_as_recorded_and_as_in_force() -> None:
     _, events = record(ID, ROTHENBURG, TODAY)
     assert events == [
         AgreementRecorded(agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, in_force_since=TODAY),

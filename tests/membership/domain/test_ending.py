@@ -29,7 +29,7 @@ def test_an_agreement_goes_on_until_a_later_day() -> None:
     assert renewed.ends_on == date(2032, 12, 31)
 
 
-def test_a_renewal_is_told_to_all_parties() -> None:
+def test_a_renewal_is_published_with_all_parties() -> None:
     _, events = renew(WITH_TERM, None, NOW)
     assert events == [
         AgreementRenewed(
@@ -38,7 +38,7 @@ def test_a_renewal_is_told_to_all_parties() -> None:
     ]
 
 
-def test_who_has_left_is_not_told_of_a_renewal() -> None:
+def test_a_renewal_is_published_without_who_has_left() -> None:
     joint, _ = end(in_force(ROTHENBURG, ZITTAU, terms=Terms(ends_on=LAST_DAY)), (ZITTAU.ref,), TODAY, "terminated")
     _, [event] = renew(joint, None, NOW)
     assert isinstance(event, AgreementRenewed)
@@ -75,13 +75,13 @@ def test_an_agreement_is_not_renewed_after_its_last_day() -> None:
         renew(WITH_TERM, None, at(date(2028, 1, 1)))
 
 
-@pytest.mark.parametrize("agreement", NOT_IN_FORCE, ids=lambda one: one.stage)
+@pytest.mark.parametrize("agreement", NOT_IN_FORCE, ids=lambda value: value.stage)
 def test_only_what_is_in_force_is_renewed(agreement: Agreement) -> None:
     with pytest.raises(NotInForce, match=rf"{ID} is {agreement.stage}, not in force"):
         renew(agreement, None, NOW)
 
 
-def test_notice_is_told_with_its_last_day() -> None:
+def test_a_notice_is_published_with_its_last_day() -> None:
     _, events = give_notice(WITHOUT_TERM, BY_ROTHENBURG, NOW)
     assert events == [
         NoticeGiven(
@@ -175,7 +175,7 @@ def test_several_parties_may_give_notice() -> None:
     assert given.notices == (BY_ROTHENBURG, BY_LPR)
 
 
-@pytest.mark.parametrize("agreement", NOT_IN_FORCE, ids=lambda one: one.stage)
+@pytest.mark.parametrize("agreement", NOT_IN_FORCE, ids=lambda value: value.stage)
 def test_nobody_gives_notice_of_what_is_not_in_force(agreement: Agreement) -> None:
     with pytest.raises(NotInForce, match=rf"{ID} is {agreement.stage}"):
         give_notice(agreement, BY_ROTHENBURG, NOW)
@@ -200,7 +200,7 @@ def test_an_agreement_that_ended_for_one_goes_on_for_the_others() -> None:
     assert (WITHOUT_ROTHENBURG.stage, WITHOUT_ROTHENBURG.remaining) == (Stage.IN_FORCE, (ZITTAU.ref, PIRNA.ref))
 
 
-def test_an_end_is_told_with_who_remains() -> None:
+def test_an_end_is_published_with_who_remains() -> None:
     _, events = end(JOINT, (ROTHENBURG.ref,), TODAY, "terminated")
     assert events == [
         AgreementEnded(
@@ -221,7 +221,7 @@ def test_a_successor_takes_the_place_of_who_was_merged_into_it() -> None:
     assert passed.parties == ("municipality:14626610", *FOUR[1:])
 
 
-def test_a_succession_is_told_with_its_first_day() -> None:
+def test_a_succession_is_published_with_its_first_day() -> None:
     _, events = pass_on(JOINT, ROTHENBURG.ags, ZITTAU.ref, TOMORROW)
     assert events == [
         AgreementPassedOn(agreement_id=ID, municipality=ROTHENBURG.ref, successor=ZITTAU.ref, passed_on=TOMORROW)

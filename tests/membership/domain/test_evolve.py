@@ -1,4 +1,4 @@
-"""Facts alone change states: what rules return is rebuilt from what they told, also from what is stored of that."""
+"""The state that rules return is the one that their events rebuild, also after they were stored."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -40,8 +40,8 @@ from shared.events import all_events
 from shared.events.membership.agreements import AgreementDrafted
 from shared.kernel.decision import Decision, Evolve
 from shared.kernel.event import Event
+from tests.membership.domain.lives import Life, agreements, municipalities
 from tests.membership.examples import FOUR, ID, NOW, PIRNA, READY_ON, ROTHENBURG, TODAY, TOMORROW, ZITTAU, at, signature
-from tests.membership.lives import Life, agreements, municipalities
 
 LAST_DAY = date(2024, 12, 31)
 BAUTZEN = Official(

@@ -81,7 +81,7 @@ def test_the_order_of_columns_does_not_matter() -> None:
         ("Bautzen,B", '"Baut"zen,B', "line 2 cannot be read"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_line_and_column(old: str, new: str, said: str) -> None:
+def test_an_unreadable_cell_is_reported_with_line_and_column(old: str, new: str, said: str) -> None:
     assert refused(HEADER, BAUTZEN.replace(old, new, 1), JAHNATAL).startswith(said)
 
 
@@ -116,7 +116,7 @@ def test_keys_and_names_are_left_to_the_comparison() -> None:
     assert (row.ags, row.name) == ("1462502", "")
 
 
-def test_many_errors_are_told_at_once_but_not_all() -> None:
+def test_many_errors_are_reported_at_once_but_not_all() -> None:
     said = refused(HEADER, *[BAUTZEN.replace("Stadt", "Dorf")] * 30).splitlines()
     assert (len(said), said[0][:7], said[-1]) == (21, "line 2,", "and 10 more")
 

@@ -26,7 +26,7 @@ from shared.events.membership.municipalities import (
     MunicipalityRegistered,
     MunicipalityRenamed,
 )
-from tests.membership.listed import (
+from tests.membership.domain.listed import (
     ALL,
     ARZBERG,
     BEILRODE,
@@ -54,9 +54,9 @@ def test_a_new_municipality_is_added_with_all_its_data() -> None:
     new = row("14730902", "Neuland", name_sorbian="Nowy kraj", population=None)
     changes = compared(ARZBERG, BEILRODE, TORGAU, new)
     assert (changes.added, changes.unchanged, changes.problems) == ((new,), 3, ())
-    state, facts = changes.registered()[new.ags]
+    state, events = changes.registered()[new.ags]
     assert (state.valid_from, state.police_directorate, state.population) == (DAY, "PD Leipzig", None)
-    assert [type(fact) for fact in facts] == [MunicipalityRegistered]
+    assert [type(event) for event in events] == [MunicipalityRegistered]
 
 
 def test_a_rename_tells_both_names_and_keeps_the_former() -> None:
@@ -80,7 +80,7 @@ def test_another_sorbian_name_is_a_rename_too() -> None:
         ("longitude", 13.0), ("population", 2_001), ("population", None),
     ],
 )  # fmt: skip
-def test_changed_data_are_told_field_by_field(field: str, new: Any) -> None:
+def test_changed_data_are_shown_field_by_field(field: str, new: Any) -> None:
     changes = compared(ARZBERG, BEILRODE, replace(TORGAU, **{field: new}))
     [changed] = changes.changed
     assert (changed.ags, changed.name) == (TORGAU.ags, "Torgau")
@@ -88,11 +88,11 @@ def test_changed_data_are_told_field_by_field(field: str, new: Any) -> None:
     assert getattr(applied(changes, SAXONY)[2], field) == new
 
 
-def test_who_is_renamed_and_changed_at_once_has_one_fact_of_each() -> None:
+def test_a_rename_with_other_changes_has_an_event_of_each() -> None:
     changes = compared(ARZBERG, BEILRODE, replace(TORGAU, name="Neu-Torgau", population=7))
     assert changes.unchanged == 2
-    _, facts = changes.decisions({})[TORGAU.ags](SAXONY[2])
-    assert [type(fact) for fact in facts] == [MunicipalityRenamed, MunicipalityChanged]
+    _, events = changes.decisions({})[TORGAU.ags](SAXONY[2])
+    assert [type(event) for event in events] == [MunicipalityRenamed, MunicipalityChanged]
 
 
 def test_two_municipalities_become_a_new_one() -> None:
@@ -109,9 +109,9 @@ def test_two_municipalities_become_a_new_one() -> None:
 
 def test_one_municipality_goes_into_another_under_its_new_name() -> None:
     changes = compared(BEILRODE, replace(TORGAU, name="Neu-Torgau", predecessors=("14730010",)))
-    [fact] = changes.decisions({one.ags: one for one in SAXONY})["14730010"](SAXONY[0])[1]
-    assert isinstance(fact, MunicipalityMerged)
-    assert (fact.successor, fact.successor_name, fact.valid_to) == (TORGAU.ags, "Neu-Torgau", LAST_DAY)
+    [event] = changes.decisions({one.ags: one for one in SAXONY})["14730010"](SAXONY[0])[1]
+    assert isinstance(event, MunicipalityMerged)
+    assert (event.successor, event.successor_name, event.valid_to) == (TORGAU.ags, "Neu-Torgau", LAST_DAY)
 
 
 def test_a_municipality_with_another_key_is_merged_into_itself() -> None:

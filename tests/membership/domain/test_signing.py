@@ -72,7 +72,7 @@ def test_in_order_the_first_kind_of_parties_can_sign() -> None:
     assert ready(ROTHENBURG, ZITTAU, terms=IN_ORDER).turn == ("municipality:14626480", "municipality:14626610")
 
 
-def test_in_order_readiness_is_told_with_who_can_sign_first() -> None:
+def test_in_order_readiness_is_published_with_the_party_that_can_sign_first() -> None:
     _, [event] = drafting.make_ready(drafted(terms=IN_ORDER), READY_ON, NOW)
     assert isinstance(event, AgreementReady)
     assert event.turn == (ROTHENBURG_SIGNS,)
@@ -90,7 +90,7 @@ def test_a_joint_agreement_waits_for_every_municipality() -> None:
         signing.sign(first, signature(POLICE_SIGNS), NOW)
 
 
-def test_whose_turn_it_is_is_told_with_the_signature_before() -> None:
+def test_a_signature_is_published_with_the_parties_whose_turn_comes_next() -> None:
     _, events = signed(ready(terms=IN_ORDER), *FOUR)
     turns = [event.turn for event in events if isinstance(event, AgreementSignedByParty)]
     assert turns == [(POLICE_SIGNS,), ("lpr",), ("ministry",), ()]
@@ -149,7 +149,7 @@ def test_a_signature_is_not_dated_after_the_term() -> None:
         signing.sign(short, signature("lpr", date(2023, 1, 29)), at(date(2023, 1, 29)))
 
 
-def test_who_declines_is_told_with_the_reason() -> None:
+def test_a_decline_is_published_with_its_reason() -> None:
     _, events = signing.decline(ready(), NO, NOW)
     assert events == [
         SignatureDeclined(
@@ -208,7 +208,7 @@ def test_a_signature_is_corrected_in_its_place() -> None:
     assert corrected.signatures == (CORRECTED, signature("ministry"))
 
 
-def test_a_correction_is_told_with_its_reason() -> None:
+def test_a_correction_is_published_with_its_reason() -> None:
     _, events = signing.correct(PARTIALLY_SIGNED, CORRECTED, "falsches Datum", NOW)
     assert events == [
         SignatureCorrected(
@@ -265,7 +265,7 @@ def test_an_agreement_that_is_not_in_force_can_be_withdrawn(open_: Agreement) ->
     assert (withdrawn.stage, withdrawn.ended_on, withdrawn.reason) == (Stage.WITHDRAWN, TODAY, "anders entschieden")
 
 
-def test_a_withdrawal_is_told_to_all_parties() -> None:
+def test_a_withdrawal_is_published_with_all_parties() -> None:
     _, events = ending.withdraw(ready(), "anders entschieden", NOW)
     assert events == [
         AgreementWithdrawn(

@@ -26,7 +26,7 @@ def test_a_text_is_published_as_its_first_version() -> None:
     assert PUBLISHED.versions == (Version(number=1, text=text, text_sha256=sha256(text)),)
 
 
-def test_a_version_is_told_with_its_text_and_fingerprint() -> None:
+def test_a_version_is_published_with_its_text_and_fingerprint() -> None:
     _, events = template.publish(PUBLISHED, "Vereinbarung")
     assert events == [
         TemplatePublished(template="kooperation", version=2, text="Vereinbarung", text_sha256=sha256("Vereinbarung"))

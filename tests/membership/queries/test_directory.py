@@ -16,8 +16,8 @@ from services.membership.queries.directory import Wanted, as_csv, as_geojson, me
 from services.membership.queries.figures import DayInFuture, Figure
 from shared.alliance.action_fields import ActionField
 from shared.alliance.sizes import SizeClass
-from tests.membership.archive import Archive
 from tests.membership.examples import LEFT, MEMBER, NOW, PIRNA, ROTHENBURG, TODAY, TOMORROW, ZITTAU
+from tests.membership.queries.archive import Archive
 
 BAUTZEN, _ = register(
     Official(

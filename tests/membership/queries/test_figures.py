@@ -22,15 +22,15 @@ from services.membership.queries.figures import (
 from shared.alliance.districts import POLICE_DIRECTORATE_OF
 from shared.alliance.sizes import SizeClass
 from shared.kernel.errors import Refused
-from tests.membership.archive import Archive
 from tests.membership.examples import NOW, ROTHENBURG, TODAY, at
+from tests.membership.queries.archive import Archive
 
 EVE = date(2023, 1, 26)
 FIRST, LAST = date(2019, 1, 1), date(2024, 12, 31)
 
 
 def counts(one: Municipality, figure: Figure, day: date) -> bool:
-    """Whether a municipality counts, told once more and in another way."""
+    """A second, independent definition of what counts."""
     if not (one.valid_from or date.min) <= day <= (one.valid_to or date.max):
         return False
     match figure:

@@ -12,8 +12,8 @@ from services.membership.domain.milestones import Consultation
 from services.membership.domain.municipality import Municipality
 from services.membership.domain.next_steps import Step
 from services.membership.queries.steps import StepTime, Waiting, board, journey_of, step_times
-from tests.membership.archive import Archive
 from tests.membership.examples import NOW, PIRNA, READY_ON, ROTHENBURG, TODAY, ZITTAU, at, in_force, municipality, ready
+from tests.membership.queries.archive import Archive
 
 BAUTZEN = municipality("14625020", "Bautzen", "Bautzen")
 LOEBAU = municipality("14626290", "Löbau", "Görlitz")
@@ -86,7 +86,7 @@ def test_steps_took_their_time(times: dict[Step, StepTime], step: Step, median: 
     assert taken(times[step]) == (median, count)
 
 
-def test_who_is_stuck_is_told_with_since_when_and_for_whom(times: dict[Step, StepTime]) -> None:
+def test_a_stuck_municipality_is_listed_with_its_day_and_whom_it_waits_for(times: dict[Step, StepTime]) -> None:
     [bautzen] = times[Step.AGREE_ON_COOPERATION].stuck
     assert (bautzen.ags, bautzen.name, bautzen.since, bautzen.days, bautzen.waiting_for) == (
         "14625020", "Bautzen", date(2023, 1, 2), 25, ("municipality:14625020",),
@@ -95,7 +95,7 @@ def test_who_is_stuck_is_told_with_since_when_and_for_whom(times: dict[Step, Ste
     assert (pirna.ags, pirna.since, pirna.of, len(pirna.waiting_for)) == (PIRNA.ags, READY_ON, "KV-2023-2", 4)
 
 
-async def test_only_those_whom_somebody_may_see_are_told_to_be_stuck(archive: Archive) -> None:
+async def test_only_municipalities_that_somebody_may_see_are_listed_as_stuck(archive: Archive) -> None:
     mine = await step_times(archive.records, archive.database, TODAY, lambda row: row.ags == PIRNA.ags)
     all = await step_times(archive.records, archive.database, TODAY, lambda _: True)
     assert {row.ags for each in mine for row in each.stuck} == {PIRNA.ags}

@@ -25,18 +25,18 @@ from tests.notifications.examples import (
     SIGNED_BY_POLICE,
     SPARSE,
 )
-from tests.notifications.hostile import EVIL, HOSTILE
+from tests.notifications.templates.hostile import EVIL, HOSTILE
 
 URL = "https://asskomm.example"
 RENDER = renderer(URL + "/")
 OFFICE = "Stadtverwaltung Weißwasser/O.L."
 
 
-def _emails(facts: list[Event]) -> list[Email]:
+def _emails(events: list[Event]) -> list[Email]:
     """One email of each template about each event."""
     return [
         email
-        for event in facts
+        for event in events
         for email in {email.template: email for email in emails_about(event, NEIGHBOURS)}.values()
     ]
 

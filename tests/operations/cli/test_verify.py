@@ -13,7 +13,7 @@ from operations.running.local import environ_file
 from services.membership.certificate import Keyring, certificate, check
 from shared.kernel.errors import NotFound
 from shared.web.tokens import public_key_of
-from tests.membership.certified import ID, KEY, KEYRING, OTHER_KEY, ROTATED, rows
+from tests.membership.certificate.certified import ID, KEY, KEYRING, OTHER_KEY, ROTATED, rows
 
 FILE = certificate(rows(), KEYRING).encoded()
 

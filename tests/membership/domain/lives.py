@@ -37,7 +37,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Life(Generic[S]):
-    """What became of it, all that was told of it, and the day until which it is told."""
+    """The state, its events, and the day of the last of them."""
 
     state: S
     events: Sequence[Event]
@@ -49,8 +49,8 @@ Step = Callable[[Any, date, datetime], tuple[Any, list[Event]]]
 
 
 @st.composite
-def _lived(draw: st.DrawFn, begun: Life[S], steps: st.SearchStrategy[Step]) -> Life[S]:
-    life = begun
+def _lived(draw: st.DrawFn, first: Life[S], steps: st.SearchStrategy[Step]) -> Life[S]:
+    life = first
     for days, step in draw(st.lists(st.tuples(st.integers(0, 60), steps), min_size=1, max_size=25)):
         life = _after(life, days, step)
     return life

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.membership.domain.agreement import Agreement
 from services.membership.domain.ending import fall_due
+from tests.membership.domain.lives import Life, agreements
 from tests.membership.examples import at
-from tests.membership.lives import Life, agreements
 
 
 def due(agreement: Agreement, on: date) -> Agreement:
@@ -17,7 +17,7 @@ def due(agreement: Agreement, on: date) -> Agreement:
 
 
 def swept_daily(agreement: Agreement, since: date, until: date) -> Agreement:
-    """The agreement after whatever fell due, told on its day."""
+    """The agreement after whatever fell due, day by day."""
     for days in range((until - since).days + 1):
         agreement = due(agreement, since + timedelta(days=days))
     return agreement

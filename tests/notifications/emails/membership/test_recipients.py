@@ -251,22 +251,22 @@ RECIPIENTS: list[tuple[Event, set[tuple[str, str, str]]]] = [
 ]
 
 
-def test_every_fact_that_is_told_has_its_row() -> None:
+def test_every_event_in_the_table_has_its_recipients() -> None:
     assert {type(event) for event, _ in RECIPIENTS} == set(EMAILS)
 
 
 @pytest.mark.parametrize(("event", "recipients"), RECIPIENTS, ids=lambda value: getattr(value, "type", ""))
-def test_the_right_offices_are_told(event: Event, recipients: set[tuple[str, str, str]]) -> None:
+def test_an_event_is_emailed_to_its_recipients(event: Event, recipients: set[tuple[str, str, str]]) -> None:
     assert {(email.template, email.role, email.area) for email in emails_about(event, NEIGHBOURS)} == recipients
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
-def test_nobody_is_told_of_one_event_twice(event: Event) -> None:
+def test_nobody_is_emailed_twice_about_an_event(event: Event) -> None:
     recipients = Counter((email.role, email.area) for email in emails_about(event, NEIGHBOURS))
     assert set(recipients.values()) <= {1}
 
 
-def test_who_left_earlier_is_not_told_of_a_notice() -> None:
+def test_who_left_earlier_is_not_emailed_about_a_notice() -> None:
     later = replace(NOTICE_FOR_ITSELF, remaining=(PIRNA,))
     recipients = {email.area for email in emails_about(later) if email.role == "municipality"}
     assert recipients == {"14626480", "14628270"}
@@ -279,7 +279,7 @@ def test_an_accession_brings_each_office_exactly_one_email() -> None:
     assert set(recipients.values()) == {1}
 
 
-def test_a_fact_that_nobody_needs_is_told_to_nobody() -> None:
+def test_an_event_outside_the_table_is_emailed_to_nobody() -> None:
     registered = MunicipalityRegistered(
         ags="14626480",
         name="Rothenburg/O.L.",

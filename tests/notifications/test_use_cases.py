@@ -2,16 +2,13 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import permutations
 
 import pytest
 
 from operations.embedded.servers import EmbeddedServers
 from operations.running.setup import set_up_database
-from services.notifications.domain import members
 from services.notifications.domain.contacts import Contact, Role
 from services.notifications.domain.deliveries import Delivery
-from services.notifications.domain.members import Member
 from services.notifications.emails.membership import EMAILS
 from services.notifications.records import Records, records
 from services.notifications.subscribers import subscribers
@@ -46,13 +43,13 @@ class Post:
         """Which templates are sent because of this accession."""
         before = len(self.sent)
         await notify_of_member(self.room, event, cause(once or f"event:{secrets.token_hex(6)}", history=history))
-        return sorted(one.template for one in self.sent[before:])
+        return sorted(delivery.template for delivery in self.sent[before:])
 
     async def left(self, event: MemberLeft, *, history: bool = False, once: str | None = None) -> list[str]:
         """Which templates are sent because a member left."""
         before = len(self.sent)
         await notify_of_member(self.room, event, cause(once or f"event:{secrets.token_hex(6)}", history=history))
-        return sorted(one.template for one in self.sent[before:])
+        return sorted(delivery.template for delivery in self.sent[before:])
 
 
 class Drawer:
@@ -103,14 +100,14 @@ async def test_the_neighbours_hear_who_left(post: Post) -> None:
     assert await post.left(LEFT) == ["member_farewell", "neighbour_left"]
 
 
-async def test_who_left_before_its_neighbour_does_is_not_told(post: Post) -> None:
+async def test_who_left_before_its_neighbour_does_is_not_emailed(post: Post) -> None:
     await post.joined(ZITTAU_JOINED, history=True)
     await post.joined(JOINED, history=True)
     await post.left(replace(LEFT, ags="14626610", agreement_id="KV-2021-000000"), history=True)
     assert await post.left(LEFT) == ["member_farewell"]
 
 
-async def test_news_that_comes_twice_is_told_once(post: Post) -> None:
+async def test_news_that_comes_twice_is_emailed_once(post: Post) -> None:
     assert await post.joined(JOINED, once="event:joined") == ["member_welcome"]
     assert await post.left(LEFT, once="event:left") == ["member_farewell"]
     assert await post.joined(JOINED, once="event:joined") == []
@@ -118,14 +115,14 @@ async def test_news_that_comes_twice_is_told_once(post: Post) -> None:
     assert (await post.room.records.members.get("14626480")).left_on == LEFT.left_on
 
 
-async def test_history_is_remembered_and_told_to_nobody(post: Post) -> None:
+async def test_history_is_remembered_and_emailed_to_nobody(post: Post) -> None:
     assert await post.joined(ZITTAU_JOINED, history=True) == []
     assert await post.joined(JOINED, history=True) == []
     assert await post.left(LEFT, history=True) == []
     assert await post.joined(JOINED_ANEW) == ["member_welcome", "new_neighbour"]
 
 
-async def test_late_news_of_leaving_does_not_remove_who_has_joined_anew_and_is_told_to_nobody(post: Post) -> None:
+async def test_late_news_of_leaving_does_not_remove_who_has_joined_anew_and_is_emailed_to_nobody(post: Post) -> None:
     await post.joined(ZITTAU_JOINED, history=True)
     await post.joined(JOINED)
     assert await post.joined(JOINED_ANEW) == ["member_welcome", "new_neighbour"]
@@ -141,7 +138,7 @@ async def test_a_member_is_called_by_its_new_name(post: Post) -> None:
     await post.joined(ZITTAU_JOINED, history=True)
     await rename(post.room.records.members, RENAMED, cause())
     await post.joined(JOINED)
-    (welcomed,) = (one for one in post.sent if one.template == "member_welcome")
+    (welcomed,) = (delivery for delivery in post.sent if delivery.template == "member_welcome")
     assert "Zittau/Žitawa" in welcomed.text.plain
 
 
@@ -159,33 +156,5 @@ async def test_the_new_name_of_who_never_was_a_member_is_not_remembered(post: Po
     assert await post.room.records.members.all({}) == []
 
 
-async def test_every_fact_that_is_told_has_a_reaction(post: Post) -> None:
+async def test_every_event_in_the_table_has_a_reaction(post: Post) -> None:
     assert set(subscribers(post.room).functions) == {*EMAILS, MunicipalityRenamed}
-
-
-FIRST = Member(
-    ags="14626480",
-    name="Rothenburg/O.L.",
-    district_key="14626",
-    agreement_id="KV-2023-7QX4M2",
-    joined_on=date(2023, 1, 27),
-)
-OVER = replace(FIRST, left_on=date(2025, 12, 31))
-ANEW = replace(FIRST, agreement_id="KV-2026-8RY5N3", joined_on=date(2026, 1, 1))
-
-
-@pytest.mark.parametrize("news", list(permutations([FIRST, OVER, ANEW, OVER])))
-def test_what_holds_of_a_member_does_not_depend_on_the_order_of_the_news(news: tuple[Member, ...]) -> None:
-    holds, *others = news
-    for one in others:
-        holds, _ = members.update(holds, one)
-    assert holds == ANEW
-
-
-def test_a_new_name_changes_nothing_else_of_a_member() -> None:
-    assert members.rename(OVER, "Rothenburg") == (replace(OVER, name="Rothenburg"), [])
-
-
-@pytest.mark.parametrize("news", list(permutations([FIRST, OVER])))
-def test_who_left_has_left_even_if_the_news_of_joining_comes_later(news: tuple[Member, Member]) -> None:
-    assert members.update(*news) == (OVER, [])

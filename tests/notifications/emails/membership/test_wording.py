@@ -96,7 +96,7 @@ def test_whose_turn_it_is_learns_until_when() -> None:
     ],
 )
 def test_a_party_is_called_with_its_article(party: str, called: str) -> None:
-    turn = next(one for one in PARTIES if one != party)
+    turn = next(other for other in PARTIES if other != party)
     assert called in _words("turn_to_sign", replace(SIGNED_IN_ORDER, party=party, missing=(turn,), turn=(turn,)))
 
 
@@ -111,8 +111,8 @@ def test_a_reminder_says_since_when_how_long_and_until_when() -> None:
 
 def test_the_lpr_contact_learns_who_is_missing_and_when_they_are_reminded_again() -> None:
     assert _text("signatures_missing", OVERDUE).subject.startswith("Nach 14 Tagen fehlen noch Unterschriften:")
-    one = replace(OVERDUE, missing=("lpr",), due_on=date(2023, 2, 17))
-    assert _text("signatures_missing", one).subject.startswith("Nach 28 Tagen fehlt noch eine Unterschrift:")
+    single = replace(OVERDUE, missing=("lpr",), due_on=date(2023, 2, 17))
+    assert _text("signatures_missing", single).subject.startswith("Nach 28 Tagen fehlt noch eine Unterschrift:")
     assert "Fehlt am 17. Februar 2023 immer noch eine Unterschrift" in _words("signatures_missing", OVERDUE)
 
 

@@ -89,13 +89,13 @@ def test_who_has_still_not_signed_is_reminded_again_each_14_days() -> None:
     assert days == [FIRST, SECOND, THIRD, READY_ON + timedelta(days=56)]
 
 
-def test_a_date_on_which_the_service_was_down_is_told_afterwards() -> None:
+def test_a_reminder_due_during_a_downtime_is_published_afterwards() -> None:
     _, [event] = fall_due(ready(), at(FIRST + 3 * ONE_DAY))
     assert isinstance(event, SignatureOverdue)
     assert (event.due_on, event.remind_on) == (FIRST, SECOND)
 
 
-def test_of_several_dates_on_which_the_service_was_down_only_the_last_one_is_told() -> None:
+def test_of_several_reminders_due_during_a_downtime_only_the_last_one_is_published() -> None:
     _, events = fall_due(ready(), at(SECOND + ONE_DAY))
     assert [event.due_on for event in events if isinstance(event, SignatureOverdue)] == [SECOND]
 
@@ -148,7 +148,7 @@ def test_an_agreement_does_not_lapse_on_the_last_day_for_signing() -> None:
     assert fall_due(ready(sign_by=TODAY), NOW) == (ready(sign_by=TODAY), [])
 
 
-def test_a_lapse_is_told_with_who_did_not_sign() -> None:
+def test_a_lapse_is_published_with_the_parties_that_did_not_sign() -> None:
     partially, _ = signed(ready(sign_by=TODAY), "lpr")
     _, events = fall_due(partially, at(TOMORROW))
     assert events == [
@@ -163,7 +163,7 @@ def test_on_the_last_day_for_signing_it_is_not_too_late_for_a_reminder() -> None
     assert reminded(ready(sign_by=FIRST), FIRST) == FOUR
 
 
-def test_who_was_to_be_reminded_while_the_service_was_down_is_told_of_the_lapse_alone() -> None:
+def test_after_a_downtime_a_lapse_is_published_without_the_reminders_before_it() -> None:
     _, events = fall_due(ready(sign_by=FIRST), at(SECOND))
     assert [type(event) for event in events] == [AgreementLapsed]
 
@@ -179,18 +179,18 @@ def test_what_was_not_signed_within_its_term_lapses() -> None:
     assert (lapsed.stage, lapsed.ended_on) == (Stage.LAPSED, TOMORROW)
 
 
-def test_nothing_is_told_of_an_end_that_is_far_away() -> None:
+def test_nothing_is_published_about_an_end_that_is_far_away() -> None:
     assert fall_due(WITH_TERM, at(IN_90_DAYS - ONE_DAY)) == (WITH_TERM, [])
 
 
-def test_90_days_before_its_end_it_is_told_that_an_agreement_ends() -> None:
+def test_the_end_of_an_agreement_is_announced_90_days_before() -> None:
     _, events = fall_due(WITH_TERM, at(IN_90_DAYS))
     assert events == [
         AgreementEndsSoon(agreement_id=ID, municipalities=(ROTHENBURG.ref,), parties=FOUR, ends_on=LAST_DAY, days=90)
     ]
 
 
-def test_30_days_before_its_end_it_is_told_again() -> None:
+def test_the_end_of_an_agreement_is_announced_again_30_days_before() -> None:
     once = due(WITH_TERM, IN_90_DAYS)
     _, [event] = fall_due(once, at(IN_30_DAYS))
     assert isinstance(event, AgreementEndsSoon)
@@ -198,26 +198,26 @@ def test_30_days_before_its_end_it_is_told_again() -> None:
 
 
 @pytest.mark.parametrize("days", [1, 59])
-def test_between_them_it_is_not_told(days: int) -> None:
+def test_the_end_of_an_agreement_is_not_announced_in_between(days: int) -> None:
     once = due(WITH_TERM, IN_90_DAYS)
     assert fall_due(once, at(IN_90_DAYS + timedelta(days=days))) == (once, [])
 
 
 @pytest.mark.parametrize("on", [IN_30_DAYS, LAST_DAY], ids=str)
-def test_after_a_downtime_the_later_date_alone_is_told(on: date) -> None:
+def test_after_a_downtime_the_end_is_announced_once(on: date) -> None:
     agreement, events = fall_due(WITH_TERM, at(on))
     assert [event.days for event in events if isinstance(event, AgreementEndsSoon)] == [30]
     assert agreement.due_on == LAST_DAY + ONE_DAY
 
 
-def test_after_a_renewal_its_new_end_is_told_again() -> None:
+def test_after_a_renewal_the_new_end_is_announced() -> None:
     warned = due(due(WITH_TERM, IN_90_DAYS), IN_30_DAYS)
     renewed, _ = renew(warned, LAST_DAY + timedelta(days=365), at(IN_30_DAYS))
     assert renewed.due_on == IN_90_DAYS + timedelta(days=365)
 
 
-# A bug once: it was told all of its life that an agreement ends that it had left.
-def test_who_has_left_is_not_told_that_the_agreement_ends() -> None:
+# A former bug: a municipality was warned of the end of an agreement that it had left.
+def test_the_end_is_announced_without_who_has_left() -> None:
     joint, _ = end(in_force(ROTHENBURG, ZITTAU, terms=Terms(ends_on=LAST_DAY)), (ZITTAU.ref,), TODAY, "terminated")
     _, [event] = fall_due(joint, at(IN_90_DAYS))
     assert isinstance(event, AgreementEndsSoon)
